@@ -1,0 +1,102 @@
+package glovebox
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps every record. A write that has returned without error is there
+// after kill -9 and a power cut, unless it was asked to be Lazy; concurrent
+// writers are told apart by versions, never by locks held across calls.
+// Implementations pass storetest.
+//
+// Errors, besides those named at the methods: KindUnavailable when the store
+// cannot be reached or is full, in which case nothing was changed or the caller
+// cannot know; ctx's error if it ended first.
+type Store interface {
+	Jobs
+	Images
+	Close() error
+}
+
+// Durability of a write.
+type Durability int
+
+// Durable writes are synced to disk before they return; writes that come
+// together share a sync. Lazy ones survive the death of the process but may be
+// lost in a power cut, so they fit only what is found out again.
+const (
+	Durable Durability = iota
+	Lazy
+)
+
+// Jobs keeps jobs. A job is read and written whole. tenant guards every read
+// for a caller: another tenant's job is KindNotFound. AnyTenant is for the
+// orchestrator alone.
+type Jobs interface {
+	// CreateJob stores a new job durably and returns it with Version 1. If
+	// key is not nil and was used before by the same tenant, nothing is stored:
+	// with the same Fingerprint the job of then is returned with fresh = false,
+	// with another one KindKeyReused. An ID that exists is KindConflict.
+	CreateJob(ctx context.Context, job Job, key *IdempotencyKey) (stored Job, fresh bool, err error)
+
+	// Job returns one job; KindNotFound.
+	Job(ctx context.Context, tenant, id string) (Job, error)
+
+	// UpdateJob replaces the stored job if its version is job.Version and its
+	// attempt is not above job.Attempt, and returns it with the next version.
+	// KindStale if somebody was faster, KindNotFound.
+	UpdateJob(ctx context.Context, job Job, d Durability) (Job, error)
+
+	// ListJobs returns a page of jobs, newest first. The order is total and
+	// pages neither repeat nor skip jobs that exist throughout.
+	ListJobs(ctx context.Context, filter JobFilter) (JobPage, error)
+
+	// DueJobs returns up to limit jobs of any tenant whose Due is set and not
+	// after now, the longest overdue first.
+	DueJobs(ctx context.Context, now time.Time, limit int) ([]Job, error)
+}
+
+// AnyTenant matches jobs of every tenant.
+const AnyTenant = "*"
+
+// IdempotencyKey makes a repeated CreateJob return the first one's job. Keys
+// are scoped to the tenant and forgotten no sooner than Expires.
+type IdempotencyKey struct {
+	Key         string
+	Fingerprint string // hash of the request
+	Expires     time.Time
+}
+
+// JobFilter picks jobs. Zero fields match everything but Tenant, which must be
+// set. Cursor is a JobPage.Next of the same filter.
+type JobFilter struct {
+	Tenant     string
+	Statuses   []Status
+	Unfinished bool              // neither ARCHIVED nor without work left
+	Node       string            // placed there
+	Labels     map[string]string // all of them, exactly
+	Since      time.Time         // created at or after
+	Until      time.Time         // created before
+	Limit      int               // 1–1000; 0 = 100
+	Cursor     string            // opaque; KindInvalid on field "cursor" if not ours
+}
+
+// JobPage is a part of a list; Next is empty at its end.
+type JobPage struct {
+	Jobs []Job
+	Next string
+}
+
+// Images keeps what imported and pulled names stand for. The bytes are in
+// Blobs under their digests.
+type Images interface {
+	// PutImage stores img under (Tenant, Name), replacing what was there.
+	PutImage(ctx context.Context, img Image) error
+	// Image finds by normalized name; KindImageUnknown.
+	Image(ctx context.Context, tenant, name string) (Image, error)
+	// Images lists a tenant's images (or AnyTenant's) by name.
+	Images(ctx context.Context, tenant string) ([]Image, error)
+	// DeleteImage forgets a name; KindImageUnknown.
+	DeleteImage(ctx context.Context, tenant, name string) error
+}
