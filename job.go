@@ -66,8 +66,9 @@ type Job struct {
 	Owner   string `json:"owner"`   // Principal.Name of who asked
 	Version int64  `json:"version"` // grows with every stored change; 0 = not stored yet
 
-	Spec  Spec     `json:"spec"`
-	Image ImageRef `json:"image"` // what Spec.Image was resolved to; zero until then
+	Spec    Spec     `json:"spec"`
+	Image   ImageRef `json:"image"`            // what Spec.Image was resolved to; zero until then
+	Command Command  `json:"command,omitzero"` // what is executed; known once Image is
 
 	Status  Status  `json:"status"`
 	Outcome Status  `json:"outcome,omitempty"` // the end it came to, also after ARCHIVED

@@ -142,6 +142,7 @@ type SyncRequest struct {
 	Have          []*Sandbox             `protobuf:"bytes,5,rep,name=have,proto3" json:"have,omitempty"`
 	KnownRevision string                 `protobuf:"bytes,6,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"` // of the last answer that was carried out; "" = none
 	Info          *NodeInfo              `protobuf:"bytes,7,opt,name=info,proto3" json:"info,omitempty"`
+	Sequence      uint64                 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"` // grows with every call of a run; control ignores calls that come late
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -223,6 +224,13 @@ func (x *SyncRequest) GetInfo() *NodeInfo {
 		return x.Info
 	}
 	return nil
+}
+
+func (x *SyncRequest) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
 }
 
 type Capacity struct {
@@ -1514,7 +1522,7 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x02\n" +
+	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x02\n" +
 	"\vSyncRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
 	"\x04boot\x18\x02 \x01(\tR\x04boot\x12\x10\n" +
@@ -1522,7 +1530,8 @@ const file_node_proto_rawDesc = "" +
 	"\bcapacity\x18\x04 \x01(\v2\x1a.glovebox.node.v1.CapacityR\bcapacity\x12-\n" +
 	"\x04have\x18\x05 \x03(\v2\x19.glovebox.node.v1.SandboxR\x04have\x12%\n" +
 	"\x0eknown_revision\x18\x06 \x01(\tR\rknownRevision\x12.\n" +
-	"\x04info\x18\a \x01(\v2\x1a.glovebox.node.v1.NodeInfoR\x04info\"T\n" +
+	"\x04info\x18\a \x01(\v2\x1a.glovebox.node.v1.NodeInfoR\x04info\x12\x1a\n" +
+	"\bsequence\x18\b \x01(\x04R\bsequence\"T\n" +
 	"\bCapacity\x12\x1c\n" +
 	"\tsandboxes\x18\x01 \x01(\x03R\tsandboxes\x12\x16\n" +
 	"\x06memory\x18\x02 \x01(\x03R\x06memory\x12\x12\n" +
