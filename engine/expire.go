@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"time"
+
+	"glovebox"
+)
+
+// How long a job may stay in a status before it is ended or looked at again.
+const (
+	// ResolveTime bounds finding and copying the image.
+	ResolveTime = 45 * time.Minute
+	// ProvisionTime bounds placement to start, on a node that may have to
+	// fetch and unpack the image first.
+	ProvisionTime = 30 * time.Minute
+	// LateStop is how long after a job's own deadline control waits for the
+	// node to report it; the node has ended it by then if it lives.
+	LateStop = 2*glovebox.StopGrace + 30*time.Second
+	// SealTime bounds the wait for output that a node still holds.
+	SealTime = 2 * time.Minute
+
+	retry = 5 * time.Second // between looks at a job that is being worked on
+)
+
+// expire ends a job that has overstayed. The node enforces time-outs itself;
+// this is for nodes that do not answer any more.
+func expire(j *glovebox.Job, now time.Time) {
+	switch j.Status {
+	case glovebox.StatusPending:
+		if j.Image.Digest == "" && now.Sub(j.CreatedAt) >= ResolveTime {
+			end(j, glovebox.StatusFailed, glovebox.Errorf(glovebox.KindUnreachable, "the image did not arrive within %s", ResolveTime).
+				Try("import it with `glovebox image import`, or try again"), now)
+		}
+	case glovebox.StatusProvisioning:
+		if now.Sub(j.PlacedAt) >= ProvisionTime {
+			lost(j, "the node did not start the job within "+ProvisionTime.String(), now)
+		}
+	case glovebox.StatusRunning:
+		if now.Sub(j.StartedAt) >= time.Duration(j.Spec.Timeout)+LateStop {
+			lost(j, "the node did not report the end of the job", now)
+		}
+	}
+}
+
+func lost(j *glovebox.Job, message string, now time.Time) {
+	if j.Cancel != nil {
+		end(j, glovebox.StatusCancelled, nil, now)
+		return
+	}
+	end(j, glovebox.StatusFailed, glovebox.Errorf(glovebox.KindNodeLost, "%s", message).
+		Try("submit it again if running it twice does no harm"), now)
+}
+
+// settle archives a job that has nothing left to do and sets when it must be
+// looked at again.
+func settle(j *glovebox.Job, now time.Time) {
+	switch j.Status {
+	case glovebox.StatusPending:
+		j.Due = now.Add(retry)
+	case glovebox.StatusProvisioning:
+		j.Due = j.PlacedAt.Add(ProvisionTime)
+	case glovebox.StatusRunning:
+		j.Due = j.StartedAt.Add(time.Duration(j.Spec.Timeout) + LateStop)
+	case glovebox.StatusCompleted, glovebox.StatusFailed, glovebox.StatusCancelled:
+		j.Due = now.Add(retry)
+		if j.Output.Sealed && glovebox.AllGone(j.Ledger) {
+			j.Status, j.ArchivedAt, j.Due = glovebox.StatusArchived, now, time.Time{}
+		}
+	}
+}
