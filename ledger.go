@@ -16,6 +16,7 @@ const (
 // Resource is one line of a job's ledger: a thing outside the store that was
 // made for one attempt and must be gone before the job is archived.
 type Resource struct {
+	Job     string        `json:"job"`
 	Kind    string        `json:"kind"`           // "sandbox", "instance", "role" …
 	Name    string        `json:"name"`           // derived from job and attempt, so that making twice is making once
 	Node    string        `json:"node,omitempty"` // where, for what lives on a node

@@ -19,7 +19,8 @@ const (
 	// SealTime bounds the wait for output that a node still holds.
 	SealTime = 2 * time.Minute
 
-	retry = 5 * time.Second // between looks at a job that is being worked on
+	patience = 30 * time.Second // between looks at a job that waits its turn
+	retry    = 5 * time.Second  // between looks at a job whose end is being tidied up
 )
 
 // expire ends a job that has overstayed. The node enforces time-outs itself;
@@ -56,7 +57,7 @@ func lost(j *glovebox.Job, message string, now time.Time) {
 func settle(j *glovebox.Job, now time.Time) {
 	switch j.Status {
 	case glovebox.StatusPending:
-		j.Due = now.Add(retry)
+		j.Due = now.Add(patience)
 	case glovebox.StatusProvisioning:
 		j.Due = j.PlacedAt.Add(ProvisionTime)
 	case glovebox.StatusRunning:

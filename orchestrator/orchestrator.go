@@ -1,0 +1,106 @@
+package orchestrator
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"glovebox"
+	"glovebox/engine"
+)
+
+// Images resolves what jobs ask to run.
+type Images interface {
+	// Normalize returns the full form of a reference; KindInvalid.
+	Normalize(name string) (string, error)
+	// Find returns an image that is here already; KindImageUnknown.
+	Find(ctx context.Context, tenant, name string) (glovebox.Image, error)
+	// Resolve returns the image, fetching it if the policy says so, which may
+	// take minutes. Errors: the image kinds.
+	Resolve(ctx context.Context, tenant, name, policy string) (glovebox.Image, error)
+}
+
+// Output keeps what jobs write and read.
+type Output interface {
+	// Sizes says how much of each stream is stored.
+	Sizes(ctx context.Context, job string, attempt int) (stdout, stderr int64, err error)
+	// Seal makes what is stored final and durable.
+	Seal(ctx context.Context, job string, attempt int) error
+	// PutStdin stores a job's whole input durably.
+	PutStdin(ctx context.Context, job string, p []byte) error
+}
+
+// Config is what an Orchestrator works with.
+type Config struct {
+	Store    glovebox.Store
+	Provider glovebox.Provider
+	Images   Images
+	Output   Output
+	Log      *slog.Logger
+	Now      func() time.Time // time.Now if nil
+
+	Holder    string // name of this process in leases
+	Workers   int    // jobs looked at concurrently; default 8
+	MaxQueued int    // jobs that may wait for room; default 10,000
+}
+
+// leaseTime is how long others leave a job alone after a change to it.
+const leaseTime = 30 * time.Second
+
+// Orchestrator drives jobs. It implements the API's job service.
+type Orchestrator struct {
+	Config
+	fleet    *fleet
+	queue    *queue
+	watchers *watchers
+	draining atomic.Bool
+
+	mu        sync.Mutex
+	inbox     map[string][]engine.Event // reports that are not stored yet, by job
+	resolving map[string]bool           // jobs whose image is being fetched
+	running   sync.WaitGroup
+}
+
+// New returns an orchestrator that accepts jobs and does nothing about them
+// until Run.
+func New(c Config) *Orchestrator {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Workers == 0 {
+		c.Workers = 8
+	}
+	if c.MaxQueued == 0 {
+		c.MaxQueued = 10_000
+	}
+	return &Orchestrator{
+		Config: c, fleet: newFleet(), queue: newQueue(), watchers: newWatchers(),
+		inbox: map[string][]engine.Event{}, resolving: map[string]bool{},
+	}
+}
+
+// Run drives jobs until ctx ends. It first names every unfinished job to the
+// provider, then calls ready, and only then may the provider believe that a job
+// it does not know is none of ours.
+func (o *Orchestrator) Run(ctx context.Context, ready func()) error {
+	if err := o.recover(ctx); err != nil {
+		return err
+	}
+	ready()
+	for range o.Workers {
+		o.running.Go(func() { o.worker(ctx) })
+	}
+	o.running.Go(func() { o.sweep(ctx) })
+	<-ctx.Done()
+	o.queue.close()
+	o.running.Wait()
+	return nil
+}
+
+// Drain makes Submit refuse new jobs; those that were accepted go on.
+func (o *Orchestrator) Drain() { o.draining.Store(true) }
+
+// Running counts the jobs that have a place on a node.
+func (o *Orchestrator) Running() int { return o.fleet.placed() }

@@ -1,0 +1,89 @@
+package orchestrator
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"glovebox"
+	"glovebox/engine"
+)
+
+const (
+	sweepEvery = 500 * time.Millisecond
+	sweepBatch = 500
+)
+
+// recover reads every unfinished job, gives it its place in the fleet or in
+// line, and tells the provider of what should exist. If the store cannot be
+// read, nothing is known and nothing may be done.
+func (o *Orchestrator) recover(ctx context.Context) error {
+	var waiting []glovebox.Job
+	filter := glovebox.JobFilter{Tenant: glovebox.AnyTenant, Unfinished: true, Limit: 1000}
+	for {
+		page, err := o.Store.ListJobs(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, job := range page.Jobs {
+			switch {
+			case job.Status == glovebox.StatusPending:
+				waiting = append(waiting, job)
+			case !glovebox.AllGone(job.Ledger):
+				o.fleet.adopt(job)
+				if err := o.named(ctx, job); err != nil {
+					return err
+				}
+			}
+			o.queue.add(job.ID)
+		}
+		if filter.Cursor = page.Next; filter.Cursor == "" {
+			break
+		}
+	}
+	slices.SortFunc(waiting, func(a, b glovebox.Job) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, job := range waiting {
+		if job.Image.Digest != "" {
+			o.fleet.reserve(job) // no node is known yet: it takes its place in line
+		}
+	}
+	return nil
+}
+
+// named makes the provider know a job before nodes are answered. That the job
+// itself cannot be run any more is for its worker to say; any other failure
+// means that the list is not whole.
+func (o *Orchestrator) named(ctx context.Context, job glovebox.Job) error {
+	if !slices.Contains(engine.Todo(job), engine.Make) {
+		return nil
+	}
+	_, err := o.make(ctx, job)
+	return err
+}
+
+// sweep looks for jobs that are due, whatever else was forgotten.
+func (o *Orchestrator) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := o.Now()
+		due, err := o.Store.DueJobs(ctx, now, sweepBatch)
+		if err != nil {
+			if ctx.Err() == nil {
+				o.Log.Warn("the sweep could not read the store", "err", err)
+			}
+			continue
+		}
+		for _, job := range due {
+			if job.Lease.Holder != o.Holder && job.Lease.Until.After(now) {
+				continue // another process is at it
+			}
+			o.tell(job.ID, engine.Tick{})
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"glovebox"
+	"glovebox/internal/nodev1"
+
+	"connectrpc.com/connect"
+)
+
+// markRoom is what a node may append to a cut output beyond the job's limit.
+const markRoom = 1024
+
+// ShipOutput stores what a sandbox wrote. The node is not trusted to keep to
+// the job's limit, nor to speak of jobs that it was not given.
+func (p *Provider) ShipOutput(ctx context.Context, s *connect.BidiStream[nodev1.OutputChunk, nodev1.OutputAck]) error {
+	first, err := s.Receive()
+	if err != nil {
+		return ended(err)
+	}
+	o, err := p.current(ctx, first.GetJob(), int(first.GetAttempt()))
+	if err != nil {
+		return err
+	}
+	var ack nodev1.OutputAck
+	if ack.Stdout, ack.Stderr, err = p.output.Sizes(ctx, o.job, o.attempt); err != nil {
+		return wireError(err)
+	}
+	if err := s.Send(&ack); err != nil {
+		return err
+	}
+	for chunk := first; ; {
+		if len(chunk.GetData()) > 0 {
+			if err := p.store(ctx, o, chunk, &ack); err != nil {
+				return err
+			}
+			if err := s.Send(&ack); err != nil {
+				return err
+			}
+		}
+		if chunk, err = s.Receive(); err != nil {
+			return ended(err)
+		}
+	}
+}
+
+func (p *Provider) store(ctx context.Context, o *order, c *nodev1.OutputChunk, ack *nodev1.OutputAck) error {
+	size, name := &ack.Stdout, "stdout"
+	if c.GetStream() == nodev1.Stream_STREAM_STDERR {
+		size, name = &ack.Stderr, "stderr"
+	}
+	if max(*size, c.GetOffset()+int64(len(c.GetData())))-*size+ack.Stdout+ack.Stderr > o.limit+markRoom {
+		return connect.NewError(connect.CodeResourceExhausted, errors.New("more output than the job may have"))
+	}
+	n, err := p.output.Append(ctx, o.job, o.attempt, name, c.GetOffset(), c.GetData())
+	if err != nil {
+		return wireError(err)
+	}
+	*size = n
+	p.mu.Lock()
+	exited, reports := o.exited, p.reports
+	p.mu.Unlock()
+	if exited && reports != nil {
+		reports.Report(glovebox.Report{Job: o.job, Attempt: o.attempt, Shipped: true})
+	}
+	return nil
+}
+
+// ReadStdin sends a job's input as it arrives.
+func (p *Provider) ReadStdin(ctx context.Context, req *connect.Request[nodev1.ReadStdinRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
+	o, err := p.current(ctx, req.Msg.GetJob(), int(req.Msg.GetAttempt()))
+	if err != nil {
+		return err
+	}
+	return wireError(p.output.Stdin(ctx, o.job, req.Msg.GetOffset(), sender(s)))
+}
+
+// ReadBlob sends a part of an image that one of the orders needs.
+func (p *Provider) ReadBlob(ctx context.Context, req *connect.Request[nodev1.ReadBlobRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
+	digest := req.Msg.GetDigest()
+	if !p.needed(ctx, digest) {
+		return connect.NewError(connect.CodeNotFound, errors.New("no order needs this blob"))
+	}
+	return wireError(p.images.ReadBlob(ctx, digest, req.Msg.GetOffset(), sender(s)))
+}
+
+func sender(s *connect.ServerStream[nodev1.DataChunk]) func([]byte) error {
+	return func(b []byte) error { return s.Send(&nodev1.DataChunk{Data: b}) }
+}
+
+// current finds an order that stands; an older attempt is refused.
+func (p *Provider) current(ctx context.Context, job string, attempt int) (*order, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.orders[glovebox.SandboxID(job, attempt)]
+	if o == nil || o.removed || o.node != caller(ctx) {
+		return nil, connect.NewError(connect.CodeFailedPrecondition, errors.New("no such order"))
+	}
+	return o, nil
+}
+
+func (p *Provider) needed(ctx context.Context, digest string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.orders {
+		if o.node != caller(ctx) {
+			continue
+		}
+		if o.image.Digest == digest || o.image.Config.Digest == digest {
+			return true
+		}
+		for _, l := range o.image.Layers {
+			if l.Digest == digest {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ended turns the normal end of a stream into success.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// wireError gives an error the protocol's code; the kind travels as its text.
+func wireError(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := connect.CodeInternal
+	switch glovebox.KindOf(err) {
+	case glovebox.KindNotFound, glovebox.KindImageUnknown:
+		code = connect.CodeNotFound
+	case glovebox.KindConflict, glovebox.KindStale, glovebox.KindInvalid:
+		code = connect.CodeFailedPrecondition
+	case glovebox.KindUnavailable:
+		code = connect.CodeUnavailable
+	}
+	return connect.NewError(code, err)
+}

@@ -1,0 +1,141 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"glovebox"
+	"glovebox/internal/nodev1"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// callAgain bounds how long a node stays silent.
+const callAgain = 30 * time.Second
+
+var errLate = errors.New("a later call of this node has come in")
+
+// Sync takes a node's list, tells the orchestrator what is new in it, and
+// answers with the list of what should be, once that differs from what the node
+// has carried out.
+func (p *Provider) Sync(ctx context.Context, req *connect.Request[nodev1.SyncRequest]) (*connect.Response[nodev1.SyncResponse], error) {
+	select {
+	case <-p.open:
+	case <-ctx.Done():
+		return nil, connect.NewError(connect.CodeUnavailable, ctx.Err())
+	}
+	m := req.Msg
+	if m.GetNode() != caller(ctx) || m.GetNode() == "" {
+		return nil, errOtherNode
+	}
+	reports, err := p.take(m)
+	if err != nil {
+		return nil, err
+	}
+	p.reports.NodeSeen(glovebox.Node{
+		Name: m.GetNode(), Boot: m.GetBoot(), Platform: m.GetInfo().GetPlatform(), Runtimes: m.GetInfo().GetRuntimes(),
+		Capacity: glovebox.Capacity{Sandboxes: m.GetCapacity().GetSandboxes(), Memory: m.GetCapacity().GetMemory()},
+		Seen:     p.now(),
+	})
+	for _, r := range reports {
+		p.reports.Report(r)
+	}
+	return p.answer(ctx, m)
+}
+
+// take compares the node's list with the one of before and returns the news.
+func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.node(m.GetNode())
+	if m.GetRun() == n.run && m.GetSequence() <= n.sequence {
+		return nil, connect.NewError(connect.CodeAborted, errLate)
+	}
+	n.run, n.sequence = m.GetRun(), m.GetSequence()
+	had := n.have
+	n.have = make(map[string]*nodev1.Sandbox, len(m.GetHave()))
+	var news []glovebox.Report
+	for _, s := range m.GetHave() {
+		id := glovebox.SandboxID(s.GetJob(), int(s.GetAttempt()))
+		n.have[id] = s
+		o := p.orders[id]
+		if o == nil || o.node != m.GetNode() || o.removed {
+			continue // not ordered from this node: nothing it says of it counts
+		}
+		o.exited = o.exited || s.GetPhase() == nodev1.Phase_PHASE_EXITED
+		if r := report(s); r != nil && !sameSandbox(had[id], s) {
+			news = append(news, *r)
+		}
+	}
+	return append(news, p.gone(m, n)...), nil
+}
+
+// gone forgets removed orders whose sandbox the node cannot have any more.
+func (p *Provider) gone(m *nodev1.SyncRequest, n *node) []glovebox.Report {
+	var news []glovebox.Report
+	for id, o := range p.orders {
+		if o.node != m.GetNode() || !o.removed || n.have[id] != nil {
+			continue
+		}
+		if o.sentRun == n.run && n.sequence <= o.sentSeq {
+			continue // the node may not have read the order yet when it wrote this list
+		}
+		delete(p.orders, id)
+		news = append(news, glovebox.Report{Job: o.job, Attempt: o.attempt, Resource: &glovebox.Resource{
+			Job: o.job, Kind: Kind, Name: id, Node: o.node, Attempt: o.attempt, State: glovebox.ResourceGone}})
+	}
+	return news
+}
+
+// answer waits until there is something to say.
+func (p *Provider) answer(ctx context.Context, m *nodev1.SyncRequest) (*connect.Response[nodev1.SyncResponse], error) {
+	timeout := time.NewTimer(p.hold)
+	defer timeout.Stop()
+	for {
+		p.mu.Lock()
+		n := p.node(m.GetNode())
+		if n.run != m.GetRun() || n.sequence != m.GetSequence() {
+			p.mu.Unlock()
+			return nil, connect.NewError(connect.CodeAborted, errLate)
+		}
+		revision, changed := m.GetRun()+"/"+n.rev(), n.changed
+		if revision != m.GetKnownRevision() {
+			want := p.want(m)
+			p.mu.Unlock()
+			return reply(revision, want), nil
+		}
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-timeout.C:
+			p.mu.Lock()
+			want := p.want(m)
+			p.mu.Unlock()
+			return reply(revision, want), nil
+		case <-ctx.Done():
+			return nil, connect.NewError(connect.CodeCanceled, ctx.Err())
+		}
+	}
+}
+
+// want lists the node's orders and marks them as told; p.mu is held.
+func (p *Provider) want(m *nodev1.SyncRequest) []*nodev1.Order {
+	var want []*nodev1.Order
+	for _, o := range p.orders {
+		if o.node != m.GetNode() || o.removed {
+			continue
+		}
+		o.sentRun, o.sentSeq = m.GetRun(), m.GetSequence()
+		want = append(want, o.wire)
+	}
+	slices.SortFunc(want, func(a, b *nodev1.Order) int { return strings.Compare(a.GetJob(), b.GetJob()) })
+	return want
+}
+
+func reply(revision string, want []*nodev1.Order) *connect.Response[nodev1.SyncResponse] {
+	return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: durationpb.New(callAgain)})
+}
