@@ -1,0 +1,39 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Each
+# installs what it lacks and says so.
+
+BIN ?= bin
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+
+.PHONY: help demo test build tools setup lint unit conformance e2e bench check-tools clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: setup build ## build everything, start, run a real job in gVisor, show that nothing is left
+	@scripts/demo.sh
+
+test: setup build check-tools ## everything: lint, units with -race, conformance, end to end, hostile jobs, kill -9
+	@scripts/test.sh
+
+build: tools ## bin/glovebox and the pinned tools beside it
+	@echo "building $(BIN)/glovebox" >&2
+	@$(GO_BUILD) -o $(BIN)/glovebox ./cmd/glovebox
+
+tools: ## containerd, gVisor, the shims: pinned, from the Go module proxy
+	@tools/build.sh $(BIN)
+
+setup: ## Debian packages that demo and tests use
+	@scripts/setup.sh
+
+check-tools: ## staticcheck and gotestsum, pinned in tools/check
+	@scripts/check-tools.sh $(BIN)
+
+lint: check-tools ## gofmt, vet, staticcheck, the layer test
+	@scripts/lint.sh
+
+bench: setup build ## figures of docs/SPECIFICATION.md, measured side by side
+	@scripts/bench.sh
+
+clean: ## remove what was built
+	rm -rf $(BIN) .cache

@@ -1,0 +1,226 @@
+// Package box runs a real glovebox in a folder of its own for a test: the
+// binaries of `make build`, containerd, gVisor, the two processes. A test ends
+// with the box stopped and with nothing of it left on the machine, or it fails.
+package box
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Box is a running instance.
+type Box struct {
+	T    testing.TB
+	Data string  // its folder
+	Bin  string  // where the binaries are
+	Log  *Buffer // everything that `up` and its children printed
+
+	up     *exec.Cmd
+	exited chan struct{}
+}
+
+// Buffer is a bytes.Buffer that may be read while it is written.
+type Buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String returns all that was written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// BinDir is where `make build` leaves the binaries.
+func BinDir(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("GLOVEBOX_BIN")
+	if dir == "" {
+		dir, _ = filepath.Abs("../bin")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "glovebox")); err != nil {
+		t.Fatalf("%s has no glovebox: run `make build` first", dir)
+	}
+	return dir
+}
+
+// New makes a box that is not running yet. Its folder has a short path, because
+// unix sockets must fit into 100 bytes.
+func New(t testing.TB) *Box {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("skipped: sandboxes need root")
+	}
+	data, err := os.MkdirTemp("/tmp", "gb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b := &Box{T: t, Data: data, Bin: BinDir(t), Log: &Buffer{}}
+	t.Cleanup(b.close)
+	return b
+}
+
+// Up makes a box and starts it.
+func Up(t testing.TB, args ...string) *Box {
+	t.Helper()
+	b := New(t)
+	b.Start(args...)
+	return b
+}
+
+// Start runs `glovebox up` and waits until it answers.
+func (b *Box) Start(args ...string) {
+	b.T.Helper()
+	cmd := exec.Command(filepath.Join(b.Bin, "glovebox"), append([]string{"up", "--data", b.Data}, args...)...)
+	cmd.Stdout, cmd.Stderr = b.Log, b.Log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		b.T.Fatal(err)
+	}
+	b.up, b.exited = cmd, make(chan struct{})
+	go func() { _ = cmd.Wait(); close(b.exited) }()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-b.exited:
+			b.T.Fatalf("glovebox up ended: %s\n%s", cmd.ProcessState, b.Log)
+		default:
+		}
+		if strings.Contains(b.Log.String(), "glovebox is up") {
+			return
+		}
+		if time.Now().After(end) {
+			b.T.Fatalf("glovebox up is not ready after 30 s\n%s", b.Log)
+		}
+	}
+}
+
+// Stop sends SIGTERM to `up` and waits for it; it returns the exit code.
+func (b *Box) Stop() int {
+	b.T.Helper()
+	if b.up == nil {
+		return 0
+	}
+	_ = b.up.Process.Signal(syscall.SIGTERM)
+	return b.waitUp(60 * time.Second)
+}
+
+// KillUp ends `up` with SIGKILL and waits for it.
+func (b *Box) KillUp() {
+	b.T.Helper()
+	_ = b.up.Process.Kill()
+	b.waitUp(10 * time.Second)
+}
+
+func (b *Box) waitUp(d time.Duration) int {
+	b.T.Helper()
+	select {
+	case <-b.exited:
+	case <-time.After(d):
+		_ = b.up.Process.Kill()
+		<-b.exited
+		b.T.Errorf("glovebox up did not stop within %s\n%s", d, b.Tail(4000))
+	}
+	code := b.up.ProcessState.ExitCode()
+	b.up = nil
+	return code
+}
+
+// Tail returns the end of the log.
+func (b *Box) Tail(n int) string {
+	s := b.Log.String()
+	return s[max(0, len(s)-n):]
+}
+
+// Result is how a command of the CLI ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+	Took           time.Duration
+}
+
+// Run runs a command of the CLI against the box.
+func (b *Box) Run(args ...string) Result { return b.RunIn(nil, args...) }
+
+// RunIn runs a command with input.
+func (b *Box) RunIn(stdin io.Reader, args ...string) Result {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := b.Command(ctx, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
+	began := time.Now()
+	err := cmd.Run()
+	r := Result{Stdout: out.String(), Stderr: errs.String(), Took: time.Since(began)}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		r.Code = exit.ExitCode()
+	case err != nil:
+		b.T.Fatalf("glovebox %s: %v", strings.Join(args, " "), err)
+	}
+	return r
+}
+
+// Command prepares a command of the CLI for whoever needs more than Run.
+func (b *Box) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.Bin, "glovebox"), args...)
+	cmd.Env = append(os.Environ(), "GLOVEBOX_DATA="+b.Data)
+	return cmd
+}
+
+// Must runs a command that has to succeed and returns its stdout.
+func (b *Box) Must(args ...string) string {
+	b.T.Helper()
+	r := b.Run(args...)
+	if r.Code != 0 {
+		b.T.Fatalf("glovebox %s: exit %d\n%s%s", strings.Join(args, " "), r.Code, r.Stdout, r.Stderr)
+	}
+	return r.Stdout
+}
+
+// NoResidue fails the test if anything is left that no live job accounts for.
+func (b *Box) NoResidue() {
+	b.T.Helper()
+	if r := b.Run("doctor", "--residue"); r.Code != 0 {
+		b.T.Errorf("residue (exit %d):\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
+
+// close stops the box, checks that the machine is as before, and removes the
+// folder.
+func (b *Box) close() {
+	if b.up != nil {
+		if code := b.Stop(); code != 0 {
+			b.T.Errorf("glovebox up ended with %d\n%s", code, b.Tail(4000))
+		}
+	}
+	if b.T.Failed() {
+		b.T.Logf("the last of the log:\n%s", b.Tail(6000))
+	}
+	b.gone()
+	if err := os.RemoveAll(b.Data); err != nil {
+		b.T.Errorf("the folder cannot be removed: %v", err)
+	}
+}

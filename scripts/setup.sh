@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the demo and the tests need, if they are
+# missing. The service itself needs none of them.
+set -euo pipefail
+want=()
+[ -x /bin/busybox ] && /bin/busybox --list >/dev/null 2>&1 || want+=(busybox-static)
+command -v runc >/dev/null || want+=(runc)
+command -v git >/dev/null || want+=(git)
+[ ${#want[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+	echo "please install: ${want[*]} (this needs root and apt-get)" >&2
+	exit 1
+fi
+echo "installing Debian packages: ${want[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq >/dev/null
+apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null

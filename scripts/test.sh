@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs every suite and ends with one line that counts them all. It keeps going
+# after a failure, so that one run shows everything that is broken.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=$PWD/bin
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+failed=0
+
+suite() { # name, folder, go test arguments …
+	local name=$1 folder=$2
+	shift 2
+	echo
+	echo "== $name"
+	(cd "$folder" && "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --jsonfile "$reports/$name.json" -- -count=1 "$@") || failed=1
+}
+
+echo "== lint"
+scripts/lint.sh || failed=1
+suite units . -race -timeout 15m $(go list ./... | grep -v '/runtime/containerd')
+suite runtime . -timeout 20m -p 1 ./runtime/containerd/...
+suite shim shim -timeout 15m -p 1 ./...
+suite e2e e2e -timeout 40m -p 1 ./...
+
+count() { cat "$reports"/*.json | grep -c "\"Action\":\"$1\",.*\"Test\":\"[^/\"]*\""; }
+echo
+if [ "$(count skip)" -gt 0 ]; then
+	echo "skipped:"
+	grep -h '"Output":.*skipped' "$reports"/*.json | sed -E 's/.*"Test":"([^"]*)".*"Output":"(.*)".*/  \1: \2/; s/\\n//g' | sort -u
+fi
+[ "$(count fail)" -eq 0 ] || failed=1
+echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
+exit $failed
