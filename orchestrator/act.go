@@ -18,6 +18,9 @@ func (o *Orchestrator) act(ctx context.Context, job glovebox.Job, action engine.
 		if ev, ok := o.place(job); ok {
 			return []engine.Event{ev}, nil
 		}
+		if err := o.fleet.hopeless(job.Spec, o.Now()); err != nil {
+			return []engine.Event{engine.Failed{Attempt: job.Attempt, Fault: glovebox.AsError(err)}}, nil
+		}
 	case engine.Make:
 		return o.make(ctx, job)
 	case engine.Seal:
@@ -37,13 +40,12 @@ func (o *Orchestrator) resolve(ctx context.Context, job glovebox.Job) {
 	}
 	o.resolving[job.ID] = true
 	o.running.Go(func() {
-		ev, ok := o.resolved(ctx, job)
+		if ev, ok := o.resolved(ctx, job); ok {
+			o.tell(job.ID, ev)
+		}
 		o.mu.Lock()
 		delete(o.resolving, job.ID)
 		o.mu.Unlock()
-		if ok {
-			o.tell(job.ID, ev)
-		}
 	})
 }
 
@@ -108,6 +110,9 @@ func (o *Orchestrator) remove(ctx context.Context, job glovebox.Job) ([]engine.E
 
 // seal makes the output final once all that the node spoke of has arrived.
 func (o *Orchestrator) seal(ctx context.Context, job glovebox.Job) ([]engine.Event, error) {
+	if job.Attempt == 0 {
+		return []engine.Event{engine.Sealed{}}, nil // it never had an output
+	}
 	stdout, stderr, err := o.Output.Sizes(ctx, job.ID, job.Attempt)
 	if err != nil {
 		return nil, err

@@ -31,13 +31,15 @@ func (o *Orchestrator) worker(ctx context.Context) {
 func (o *Orchestrator) drive(ctx context.Context, id string) error {
 	events := o.take(id)
 	job, err := o.Store.Job(ctx, glovebox.AnyTenant, id)
+	if glovebox.KindOf(err) == glovebox.KindNotFound {
+		o.kick(o.fleet.release(id)) // room was taken for a job that was never stored
+		return nil
+	}
 	if err != nil {
 		o.putBack(id, events)
-		if glovebox.KindOf(err) == glovebox.KindNotFound {
-			return nil
-		}
 		return err
 	}
+	o.noticed(job)
 	for {
 		if job, err = o.apply(ctx, job, events); err != nil {
 			o.putBack(id, events)
@@ -75,12 +77,14 @@ func (o *Orchestrator) apply(ctx context.Context, job glovebox.Job, events []eng
 		stored, err := o.Store.UpdateJob(ctx, next, durability)
 		switch glovebox.KindOf(err) {
 		case "":
-			o.changed(job, stored)
+			o.watchers.notify(stored.ID)
+			o.noticed(stored)
 			return stored, nil
 		case glovebox.KindStale:
 			if job, err = o.Store.Job(ctx, glovebox.AnyTenant, job.ID); err != nil {
 				return job, err
 			}
+			o.noticed(job)
 		default:
 			return job, err
 		}
@@ -97,7 +101,7 @@ func (o *Orchestrator) steps(job glovebox.Job, events []engine.Event) (glovebox.
 			o.Log.Warn("an event was refused", "job", job.ID, "event", ev.Name(), "err", err)
 			continue
 		}
-		if changed && durable(ev) {
+		if changed && durable(ev, job, next) {
 			durability = glovebox.Durable
 		}
 		job, moved = next, moved || changed
@@ -110,24 +114,26 @@ func (o *Orchestrator) steps(job glovebox.Job, events []engine.Event) (glovebox.
 	return job, durability
 }
 
-// durable says whether an event must not be forgotten: everything else is
-// found out again by asking the provider or the logs once more.
-func durable(ev engine.Event) bool {
+// durable says whether a step must not be forgotten: that a node may have
+// begun, that somebody asked for the end, and how it ended, once that could be
+// seen. Everything else is found out again by asking the provider or the logs.
+func durable(ev engine.Event, was, is glovebox.Job) bool {
 	switch ev.(type) {
-	case engine.Placed, engine.Exited, engine.Failed, engine.CancelAsked:
+	case engine.Placed, engine.CancelAsked:
 		return true
 	}
-	return false
+	return is.Status.Ended() && !was.Status.Ended()
 }
 
-// changed tells those who wait for the job, or for its room.
-func (o *Orchestrator) changed(was, is glovebox.Job) {
-	o.watchers.notify(is.ID)
-	if is.Status.Ended() && glovebox.AllGone(is.Ledger) && !(was.Status.Ended() && glovebox.AllGone(was.Ledger)) {
-		o.kick(o.fleet.release(is.ID))
-	}
-	if was.Status == glovebox.StatusPending && is.Status == glovebox.StatusProvisioning {
-		o.kick(o.fleet.head())
+// noticed brings the fleet in line with a job as it is stored. It looks at
+// what the job is and not at what has just changed, because the write that
+// changed it may have been another process's, or one whose reply was lost.
+func (o *Orchestrator) noticed(job glovebox.Job) {
+	switch {
+	case job.Status.Ended() && glovebox.AllGone(job.Ledger):
+		o.kick(o.fleet.release(job.ID))
+	case job.Status != glovebox.StatusPending:
+		o.kick(o.fleet.adopt(job))
 	}
 }
 
@@ -156,10 +162,15 @@ func (o *Orchestrator) putBack(id string, events []engine.Event) {
 	o.inbox[id] = slices.Concat(events, o.inbox[id])
 }
 
-// tell puts an event into a job's inbox and wakes a worker.
+// tell puts an event into a job's inbox and wakes a worker. One Tick says as
+// much as many, and many come while the store cannot be written.
 func (o *Orchestrator) tell(id string, ev engine.Event) {
 	o.mu.Lock()
-	o.inbox[id] = append(o.inbox[id], ev)
+	if _, tick := ev.(engine.Tick); !tick || !slices.ContainsFunc(o.inbox[id], isTick) {
+		o.inbox[id] = append(o.inbox[id], ev)
+	}
 	o.mu.Unlock()
 	o.queue.add(id)
 }
+
+func isTick(ev engine.Event) bool { _, ok := ev.(engine.Tick); return ok }

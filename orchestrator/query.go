@@ -30,9 +30,7 @@ func (o *Orchestrator) Cancel(ctx context.Context, p glovebox.Principal, id stri
 		return glovebox.Job{}, err
 	}
 	job, err = o.apply(ctx, job, []engine.Event{engine.CancelAsked{By: p.Name}})
-	if err == nil {
-		o.queue.add(id)
-	}
+	o.queue.add(id) // also after an error: the wish may have been stored
 	return job, err
 }
 

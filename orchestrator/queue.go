@@ -56,6 +56,13 @@ func (q *queue) next() (string, bool) {
 	return id, true
 }
 
+// hold keeps an id from all workers until done.
+func (q *queue) hold(id string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy[id] = true
+}
+
 // done gives an id back.
 func (q *queue) done(id string) {
 	q.mu.Lock()

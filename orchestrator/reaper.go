@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -12,8 +13,8 @@ import (
 // Reaper removes what exists outside and belongs to no live job: the leftovers
 // of whatever nobody thought of. It lists what the provider owns by label, and
 // removes what no job's ledger accounts for once it has seen it so for a grace
-// period. A read that fails, of the store or of the provider, ends the round
-// without removing anything.
+// period. A read that fails, of the store or of the provider, and a store that
+// knows no job at all, end the round without removing anything.
 type Reaper struct {
 	Store    glovebox.Store
 	Provider glovebox.Provider
@@ -29,6 +30,9 @@ type Reaper struct {
 func (r *Reaper) Round(ctx context.Context, now time.Time) ([]glovebox.Resource, error) {
 	owned, err := r.Provider.Owned(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.notEmpty(ctx); err != nil && len(owned) > 0 {
 		return nil, err
 	}
 	orphans := map[string]time.Time{}
@@ -55,6 +59,16 @@ func (r *Reaper) Round(ctx context.Context, now time.Time) ([]glovebox.Resource,
 	return due, r.remove(ctx, due)
 }
 
+// notEmpty refuses to believe a store without any job: it is more likely the
+// wrong one than that everything out there is an orphan.
+func (r *Reaper) notEmpty(ctx context.Context) error {
+	page, err := r.Store.ListJobs(ctx, glovebox.JobFilter{Tenant: glovebox.AnyTenant, Limit: 1})
+	if err == nil && len(page.Jobs) == 0 {
+		return glovebox.Errorf(glovebox.KindUnavailable, "the store knows no job at all, so no orphan is removed")
+	}
+	return err
+}
+
 // live says whether a job's ledger accounts for res.
 func (r *Reaper) live(ctx context.Context, res glovebox.Resource) (bool, error) {
 	job, err := r.Store.Job(ctx, glovebox.AnyTenant, res.Job)
@@ -69,15 +83,17 @@ func (r *Reaper) live(ctx context.Context, res glovebox.Resource) (bool, error) 
 	}), nil
 }
 
+// remove tries all of them: one that cannot be removed holds up no other.
 func (r *Reaper) remove(ctx context.Context, due []glovebox.Resource) error {
+	var failed error
 	for _, res := range due {
 		r.Log.Warn("an orphan is removed", "kind", res.Kind, "name", res.Name, "node", res.Node, "dry_run", r.DryRun)
 		if r.DryRun {
 			continue
 		}
 		if _, err := r.Provider.Remove(ctx, glovebox.Job{ID: res.Job}, res); err != nil {
-			return err
+			failed = errors.Join(failed, err)
 		}
 	}
-	return nil
+	return failed
 }

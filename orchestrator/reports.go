@@ -23,4 +23,4 @@ func (o *Orchestrator) Report(r glovebox.Report) {
 }
 
 // NodeSeen takes a node's description of itself.
-func (o *Orchestrator) NodeSeen(n glovebox.Node) { o.kick(o.fleet.seen(n)) }
+func (o *Orchestrator) NodeSeen(n glovebox.Node) { o.kick(o.fleet.seen(n, o.Now())) }

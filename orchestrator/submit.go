@@ -21,17 +21,17 @@ func (o *Orchestrator) Submit(ctx context.Context, p glovebox.Principal, spec gl
 		}
 		job.Spec.Stdin, job.Spec.StdinStream = nil, true // a stream that has ended already
 	}
-	job = o.placeNow(job)
-	stored, fresh, err := o.Store.CreateJob(ctx, job, key)
-	if err != nil || !fresh {
+	o.queue.hold(job.ID) // until it is stored, no worker may look for it
+	defer o.queue.done(job.ID)
+	stored, fresh, err := o.Store.CreateJob(ctx, o.placeNow(job), key)
+	switch {
+	case err != nil:
+		o.queue.add(job.ID) // perhaps it is stored: a worker drives it, or gives its room back
+		return glovebox.Job{}, false, err
+	case !fresh:
 		o.kick(o.fleet.release(job.ID))
 	}
-	if err != nil {
-		return glovebox.Job{}, false, err
-	}
-	if fresh {
-		o.queue.add(stored.ID)
-	}
+	o.queue.add(stored.ID)
 	return stored, fresh, nil
 }
 
@@ -49,7 +49,7 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if err != nil {
 		return glovebox.Job{}, err
 	}
-	if o.fleet.waiting() >= o.MaxQueued {
+	if o.waiting() >= o.MaxQueued {
 		return glovebox.Job{}, glovebox.Errorf(glovebox.KindTooMany, "%d jobs are waiting already", o.MaxQueued).Try("try again later")
 	}
 	if err := o.fleet.canRun(spec); err != nil {
@@ -102,6 +102,14 @@ func (o *Orchestrator) place(job glovebox.Job) (engine.Placed, bool) {
 	if !ok {
 		return engine.Placed{}, false
 	}
+	o.kick(o.fleet.head()) // there may be room for the next one, too
 	job.Node = node
 	return engine.Placed{Node: node, Ledger: o.Provider.Plan(job)}, true
+}
+
+// waiting counts the jobs that wait for room or for their image.
+func (o *Orchestrator) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fleet.waiting() + len(o.resolving)
 }

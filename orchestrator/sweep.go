@@ -12,6 +12,10 @@ import (
 const (
 	sweepEvery = 500 * time.Millisecond
 	sweepBatch = 500
+
+	// auditEvery is how often the jobs that take room here are looked at, in
+	// case another process has ended them.
+	auditEvery = 30 * time.Second
 )
 
 // recover reads every unfinished job, gives it its place in the fleet or in
@@ -63,12 +67,16 @@ func (o *Orchestrator) named(ctx context.Context, job glovebox.Job) error {
 
 // sweep looks for jobs that are due, whatever else was forgotten.
 func (o *Orchestrator) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	tick, audit := time.NewTicker(sweepEvery), time.NewTicker(auditEvery)
 	defer tick.Stop()
+	defer audit.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-audit.C:
+			o.kick(o.fleet.known())
+			continue
 		case <-tick.C:
 		}
 		now := o.Now()

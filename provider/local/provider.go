@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
@@ -52,6 +51,7 @@ type Provider struct {
 	log    *slog.Logger
 	hold   time.Duration // how long a Sync is held when there is no news
 	now    func() time.Time
+	epoch  string // of this process, so that no node takes another's revision for ours
 
 	mu      sync.Mutex
 	reports Reports
@@ -77,14 +77,21 @@ type order struct {
 	wire    *nodev1.Order
 	image   glovebox.Image
 	limit   int64 // of output bytes
-	exited  bool  // the node has said so
 
-	// removed orders stay until the node cannot have the sandbox any more.
-	removed bool
-	// sentRun and sentSeq name the last call that was answered with the
-	// order; only a later call can show that the sandbox is gone.
-	sentRun string
-	sentSeq uint64
+	last *nodev1.Sandbox // what was reported last; nil = nothing yet
+	// began says that the command may have been started: the attempt is spent,
+	// and if the node does not have it any more it is lost. So it is if the
+	// order was told to an earlier boot of the node.
+	began bool
+	boot  string // of the node when it was told first; "" = not told
+	lost  bool
+
+	// removed orders stay until the node has shown that it has neither the
+	// sandbox nor the order any more: by a list without it that was made after
+	// an answer of revision removedAt or later was carried out. Lists that were
+	// under way meanwhile, also those of an agent that is gone, prove nothing.
+	removed   bool
+	removedAt uint64
 }
 
 var _ glovebox.Provider = (*Provider)(nil)
@@ -93,7 +100,7 @@ var _ glovebox.Provider = (*Provider)(nil)
 func New(output Output, images Images, log *slog.Logger) *Provider {
 	return &Provider{
 		output: output, images: images, log: log, hold: 20 * time.Second, now: time.Now,
-		open: make(chan struct{}), nodes: map[string]*node{}, orders: map[string]*order{},
+		epoch: glovebox.NewID("r"), open: make(chan struct{}), nodes: map[string]*node{}, orders: map[string]*order{},
 	}
 }
 
@@ -115,7 +122,8 @@ func (p *Provider) Plan(job glovebox.Job) []glovebox.Resource {
 	}}
 }
 
-// Make orders the sandbox, or with job.Cancel set orders it to stop.
+// Make orders the sandbox. If the job is cancelled, or has ended without the
+// node knowing of it, the order is to stop.
 func (p *Provider) Make(ctx context.Context, job glovebox.Job, r glovebox.Resource) (glovebox.Resource, error) {
 	p.mu.Lock()
 	o, known := p.orders[r.Name]
@@ -130,13 +138,13 @@ func (p *Provider) Make(ctx context.Context, job glovebox.Job, r glovebox.Resour
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now, ok := p.orders[r.Name]; ok {
-		o = now // somebody else was faster
+		o, known = now, true // somebody else was faster
 	}
 	if o.removed {
 		return r, nil
 	}
-	stop := job.Cancel != nil
-	if !known || o.wire.GetStop() != stop {
+	stop := job.Cancel != nil || job.Status.Ended() && !o.exited()
+	if !known || stop && !o.wire.GetStop() {
 		w := cloneOrder(o.wire)
 		w.Stop = stop
 		o.wire = w
@@ -149,26 +157,19 @@ func (p *Provider) Make(ctx context.Context, job glovebox.Job, r glovebox.Resour
 	return r, nil
 }
 
-// Remove takes the order back. The resource is gone when the node has shown a
-// list without it that it cannot have made before it knew the order.
+// Remove takes the order back. It cannot know by itself that the resource is
+// gone, not even if it never told a node: an earlier process may have.
 func (p *Provider) Remove(_ context.Context, job glovebox.Job, r glovebox.Resource) (glovebox.Resource, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o, ok := p.orders[r.Name]
 	if !ok {
-		// After a restart the order may be unknown here and the sandbox still
-		// be there: it is ordered as removed, and the next call tells.
-		o = &order{node: r.Node, job: job.ID, attempt: r.Attempt, sentRun: "unknown"}
+		o = &order{node: r.Node, job: job.ID, attempt: r.Attempt}
 		p.orders[r.Name] = o
 	}
 	if !o.removed {
 		o.removed = true
-		p.bump(o.node)
-	}
-	if o.wire != nil && o.sentRun == "" { // no node was ever told
-		delete(p.orders, r.Name)
-		r.State = glovebox.ResourceGone
-		return r, nil
+		o.removedAt = p.bump(o.node)
 	}
 	r.State = glovebox.ResourceDeleting
 	return r, nil
@@ -197,12 +198,14 @@ func (p *Provider) node(name string) *node {
 	return n
 }
 
-// bump wakes the held call of a node; p.mu is held.
-func (p *Provider) bump(name string) {
+// bump wakes the held call of a node and returns the new revision; p.mu is held.
+func (p *Provider) bump(name string) uint64 {
 	n := p.node(name)
 	n.revision++
 	close(n.changed)
 	n.changed = make(chan struct{})
+	return n.revision
 }
 
-func (n *node) rev() string { return strconv.FormatUint(n.revision, 10) }
+// exited says whether the node has reported the end; p.mu is held.
+func (o *order) exited() bool { return o.last.GetPhase() == nodev1.Phase_PHASE_EXITED }

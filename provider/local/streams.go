@@ -48,9 +48,15 @@ func (p *Provider) ShipOutput(ctx context.Context, s *connect.BidiStream[nodev1.
 }
 
 func (p *Provider) store(ctx context.Context, o *order, c *nodev1.OutputChunk, ack *nodev1.OutputAck) error {
-	size, name := &ack.Stdout, "stdout"
-	if c.GetStream() == nodev1.Stream_STREAM_STDERR {
+	var size *int64
+	var name string
+	switch c.GetStream() {
+	case nodev1.Stream_STREAM_STDOUT:
+		size, name = &ack.Stdout, "stdout"
+	case nodev1.Stream_STREAM_STDERR:
 		size, name = &ack.Stderr, "stderr"
+	default:
+		return connect.NewError(connect.CodeInvalidArgument, errors.New("bytes of no stream"))
 	}
 	if max(*size, c.GetOffset()+int64(len(c.GetData())))-*size+ack.Stdout+ack.Stderr > o.limit+markRoom {
 		return connect.NewError(connect.CodeResourceExhausted, errors.New("more output than the job may have"))
@@ -61,7 +67,7 @@ func (p *Provider) store(ctx context.Context, o *order, c *nodev1.OutputChunk, a
 	}
 	*size = n
 	p.mu.Lock()
-	exited, reports := o.exited, p.reports
+	exited, reports := o.exited() || o.lost, p.reports
 	p.mu.Unlock()
 	if exited && reports != nil {
 		reports.Report(glovebox.Report{Job: o.job, Attempt: o.attempt, Shipped: true})
@@ -106,7 +112,7 @@ func (p *Provider) needed(ctx context.Context, digest string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, o := range p.orders {
-		if o.node != caller(ctx) {
+		if o.node != caller(ctx) || o.removed || digest == "" {
 			continue
 		}
 		if o.image.Digest == digest || o.image.Config.Digest == digest {

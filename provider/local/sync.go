@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (p *Provider) Sync(ctx context.Context, req *connect.Request[nodev1.SyncReq
 	return p.answer(ctx, m)
 }
 
-// take compares the node's list with the one of before and returns the news.
+// take compares the node's list with its orders and returns the news.
 func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +57,6 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 		return nil, connect.NewError(connect.CodeAborted, errLate)
 	}
 	n.run, n.sequence = m.GetRun(), m.GetSequence()
-	had := n.have
 	n.have = make(map[string]*nodev1.Sandbox, len(m.GetHave()))
 	var news []glovebox.Report
 	for _, s := range m.GetHave() {
@@ -66,44 +66,60 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 		if o == nil || o.node != m.GetNode() || o.removed {
 			continue // not ordered from this node: nothing it says of it counts
 		}
-		o.exited = o.exited || s.GetPhase() == nodev1.Phase_PHASE_EXITED
-		if r := report(s); r != nil && !sameSandbox(had[id], s) {
+		if r := o.news(s, p.now()); r != nil {
 			news = append(news, *r)
 		}
 	}
-	return append(news, p.gone(m, n)...), nil
+	return append(news, p.missing(m, n)...), nil
 }
 
-// gone forgets removed orders whose sandbox the node cannot have any more.
-func (p *Provider) gone(m *nodev1.SyncRequest, n *node) []glovebox.Report {
+// missing looks at the orders that the node's list does not name: removed ones
+// may be gone for good, and others lost.
+func (p *Provider) missing(m *nodev1.SyncRequest, n *node) []glovebox.Report {
 	var news []glovebox.Report
+	done := p.carriedOut(m)
 	for id, o := range p.orders {
-		if o.node != m.GetNode() || !o.removed || n.have[id] != nil {
-			continue
+		switch {
+		case o.node != m.GetNode() || n.have[id] != nil:
+		case o.removed && done >= o.removedAt:
+			delete(p.orders, id)
+			news = append(news, glovebox.Report{Job: o.job, Attempt: o.attempt, Resource: &glovebox.Resource{
+				Job: o.job, Kind: Kind, Name: id, Node: o.node, Attempt: o.attempt, State: glovebox.ResourceGone}})
+		case !o.removed && o.vanished(m.GetBoot()):
+			o.lost = true
+			news = append(news, o.loss())
 		}
-		if o.sentRun == n.run && n.sequence <= o.sentSeq {
-			continue // the node may not have read the order yet when it wrote this list
-		}
-		delete(p.orders, id)
-		news = append(news, glovebox.Report{Job: o.job, Attempt: o.attempt, Resource: &glovebox.Resource{
-			Job: o.job, Kind: Kind, Name: id, Node: o.node, Attempt: o.attempt, State: glovebox.ResourceGone}})
 	}
 	return news
+}
+
+// carriedOut is the revision of the last answer of this process that the node
+// has carried out, 0 if there is none.
+func (p *Provider) carriedOut(m *nodev1.SyncRequest) uint64 {
+	text, ok := strings.CutPrefix(m.GetKnownRevision(), p.epoch+"/")
+	if !ok {
+		return 0
+	}
+	revision, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return revision
 }
 
 // answer waits until there is something to say.
 func (p *Provider) answer(ctx context.Context, m *nodev1.SyncRequest) (*connect.Response[nodev1.SyncResponse], error) {
 	timeout := time.NewTimer(p.hold)
 	defer timeout.Stop()
-	for {
+	for waited := false; ; {
 		p.mu.Lock()
 		n := p.node(m.GetNode())
 		if n.run != m.GetRun() || n.sequence != m.GetSequence() {
 			p.mu.Unlock()
 			return nil, connect.NewError(connect.CodeAborted, errLate)
 		}
-		revision, changed := m.GetRun()+"/"+n.rev(), n.changed
-		if revision != m.GetKnownRevision() {
+		revision, changed := p.epoch+"/"+strconv.FormatUint(n.revision, 10), n.changed
+		if waited || revision != m.GetKnownRevision() {
 			want := p.want(m)
 			p.mu.Unlock()
 			return reply(revision, want), nil
@@ -112,24 +128,23 @@ func (p *Provider) answer(ctx context.Context, m *nodev1.SyncRequest) (*connect.
 		select {
 		case <-changed:
 		case <-timeout.C:
-			p.mu.Lock()
-			want := p.want(m)
-			p.mu.Unlock()
-			return reply(revision, want), nil
+			waited = true
 		case <-ctx.Done():
 			return nil, connect.NewError(connect.CodeCanceled, ctx.Err())
 		}
 	}
 }
 
-// want lists the node's orders and marks them as told; p.mu is held.
+// want lists the node's orders and notes who was told; p.mu is held.
 func (p *Provider) want(m *nodev1.SyncRequest) []*nodev1.Order {
 	var want []*nodev1.Order
 	for _, o := range p.orders {
-		if o.node != m.GetNode() || o.removed {
+		if o.node != m.GetNode() || o.removed || o.lost {
 			continue
 		}
-		o.sentRun, o.sentSeq = m.GetRun(), m.GetSequence()
+		if o.boot == "" {
+			o.boot = m.GetBoot()
+		}
 		want = append(want, o.wire)
 	}
 	slices.SortFunc(want, func(a, b *nodev1.Order) int { return strings.Compare(a.GetJob(), b.GetJob()) })

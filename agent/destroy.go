@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"context"
+
+	"glovebox"
+	"glovebox/internal/nodev1"
+)
+
+// destroying removes the sandbox, looks whether anything of it is left, and
+// only then forgets it. Until then control is told what was found.
+func (s *sandbox) destroying(ctx context.Context) state {
+	s.letGo()
+	s.tell(func(r *nodev1.Sandbox) { r.Phase = nodev1.Phase_PHASE_DESTROYING })
+	b := backoff{max: s.a.cfg.MaxBackoff}
+	for {
+		if s.halted("destroy") {
+			return nil
+		}
+		left := s.destroy(ctx)
+		if ctx.Err() != nil || s.halted("remove") {
+			return nil
+		}
+		if len(left) == 0 {
+			if err := s.dir.remove(); err == nil {
+				s.gone = true
+				return nil
+			}
+			left = []glovebox.Residue{{Kind: "file", Name: s.dir.path}}
+		}
+		s.tell(func(r *nodev1.Sandbox) { r.Residue = residueOf(left) })
+		if !b.wait(ctx) {
+			return nil
+		}
+	}
+}
+
+// destroy makes one try and returns what is left after it.
+func (s *sandbox) destroy(ctx context.Context) []glovebox.Residue {
+	ctx, cancel := context.WithTimeout(ctx, removeTime)
+	defer cancel()
+	failed := s.a.cfg.Runtime.Destroy(ctx, s.id)
+	found, err := s.a.cfg.Inventory.Residue(ctx, s.a.others(s.id))
+	var left []glovebox.Residue
+	for _, r := range found {
+		if r.Sandbox == s.id {
+			left = append(left, r)
+		}
+	}
+	// An error is not a clean bill: something unknown is left.
+	for _, e := range []error{failed, err} {
+		if e != nil && len(left) == 0 {
+			left = append(left, glovebox.Residue{Kind: "unknown", Name: e.Error()})
+		}
+	}
+	return left
+}

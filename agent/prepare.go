@@ -1,0 +1,168 @@
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"glovebox"
+)
+
+// awaiting is the state of a sandbox that an earlier agent began to prepare:
+// its command was certainly not started. The first answer decides.
+func (s *sandbox) awaiting(ctx context.Context) state {
+	for {
+		w := s.wish()
+		switch {
+		case w.vanished():
+			return s.destroying
+		case w.known:
+			return s.preparing
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// preparing makes everything but the running command. Whatever was made
+// before is made again, because how far that came is not known.
+func (s *sandbox) preparing(ctx context.Context) state {
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"folder", s.makeFolder},
+		{"clear", s.clear},
+		{"image", s.ensureImage},
+		{"slot", s.takeSlot},
+		{"stdio", s.makeStdio},
+		{"create", s.create},
+		{"marker", s.writeMarker},
+	}
+	pctx, cancel := s.abortable(ctx)
+	defer cancel()
+	for _, step := range steps {
+		if s.halted(step.name) {
+			return nil
+		}
+		err := pctx.Err()
+		if err == nil {
+			err = step.do(pctx)
+		}
+		if err != nil {
+			return s.notPrepared(ctx, err)
+		}
+	}
+	return s.starting
+}
+
+// notPrepared decides what a failed preparation means.
+func (s *sandbox) notPrepared(ctx context.Context, err error) state {
+	s.release()
+	w := s.wish()
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case w.vanished():
+		return s.destroying
+	case w.stop:
+		err = stoppedBeforeStart()
+	}
+	return s.end(neverRan(err))
+}
+
+func (s *sandbox) makeFolder(context.Context) error {
+	order := s.wish().order
+	work, err := parseWork(order.GetWork(), s.a.cfg.Info.Runtimes)
+	if err != nil {
+		return err
+	}
+	s.work = work
+	return s.dir.make(order)
+}
+
+func (s *sandbox) clear(ctx context.Context) error {
+	if s.fresh {
+		return nil
+	}
+	if err := s.a.cfg.Runtime.Destroy(ctx, s.id); err != nil {
+		return err
+	}
+	return s.dir.clear()
+}
+
+func (s *sandbox) ensureImage(ctx context.Context) error {
+	for {
+		err := s.a.cfg.Images.EnsureImage(ctx, s.work.spec.Image, s.a.fetchBlob)
+		if !errors.Is(err, context.Canceled) || ctx.Err() != nil {
+			return err
+		}
+		// The work was shared with a sandbox whose order vanished.
+	}
+}
+
+// takeSlot waits for its turn, first come first served, so that a burst of
+// orders does not start everything at once and nothing in time.
+func (s *sandbox) takeSlot(ctx context.Context) error {
+	select {
+	case s.a.starts <- struct{}{}: // waiting senders are served in order
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	held := true
+	s.release = func() {
+		if held {
+			held = false
+			<-s.a.starts
+		}
+	}
+	return nil
+}
+
+func (s *sandbox) makeStdio(context.Context) error {
+	names := []string{fifoStdout, fifoStderr}
+	if s.work.stdin {
+		names = append(names, fifoStdin)
+	}
+	if err := s.dir.makeFIFOs(names...); err != nil {
+		return err
+	}
+	return s.openStdio()
+}
+
+// openStdio opens the agent's ends and begins to spool.
+func (s *sandbox) openStdio() error {
+	out, err := openOutput(s.dir, s.work.spec.Limits.Output, s.a.cfg.PunchStep)
+	if err != nil {
+		return err
+	}
+	s.out = out
+	if err := out.pump(); err != nil {
+		return err
+	}
+	s.setSizes(out)
+	if s.work.stdin {
+		s.in, err = openStdin(s.dir)
+	}
+	return err
+}
+
+func (s *sandbox) create(ctx context.Context) error {
+	spec := s.work.spec
+	spec.ID = s.id
+	spec.Stdio = glovebox.Stdio{Stdout: s.dir.file(fifoStdout), Stderr: s.dir.file(fifoStderr)}
+	if s.work.stdin {
+		spec.Stdio.Stdin = s.dir.file(fifoStdin)
+	}
+	err := s.a.cfg.Runtime.Create(ctx, spec)
+	if glovebox.KindOf(err) != glovebox.KindConflict {
+		return err
+	}
+	// Something of that name was there that nobody had listed.
+	if err := s.a.cfg.Runtime.Destroy(ctx, s.id); err != nil {
+		return err
+	}
+	return s.a.cfg.Runtime.Create(ctx, spec)
+}

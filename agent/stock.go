@@ -1,0 +1,144 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"glovebox"
+	"glovebox/internal/nodev1"
+)
+
+// takeStock finds what earlier agents left: their folders, and whatever the
+// inventory lists. It gives each a goroutine that goes on where the other
+// stopped, but destroys and begins nothing before control has answered.
+//
+// A node whose inventory cannot be read must not report, since what a report
+// leaves out does not exist; so it is tried until it can.
+func (a *Agent) takeStock(ctx context.Context) error {
+	found, err := a.inventory(ctx)
+	if err != nil {
+		return nil // ctx ended
+	}
+	entries, err := os.ReadDir(filepath.Join(a.cfg.Dir, dirSandboxes))
+	if err != nil {
+		return onDisk("list the sandboxes' folders", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range entries {
+		if job, attempt, ok := parseID(e.Name()); ok {
+			s := a.newSandbox(e.Name(), job, attempt)
+			s.dir = a.folder(s.id)
+			a.launch(ctx, s, s.recover())
+		}
+	}
+	for _, f := range found {
+		if _, known := a.sandboxes[f.ID]; !known {
+			s, first := a.stray(f)
+			a.launch(ctx, s, first)
+		}
+	}
+	return nil
+}
+
+func (a *Agent) inventory(ctx context.Context) ([]glovebox.Found, error) {
+	b := backoff{max: a.cfg.MaxBackoff}
+	for {
+		found, err := a.cfg.Inventory.List(ctx)
+		if err == nil || !b.wait(ctx) {
+			return found, err
+		}
+	}
+}
+
+// recover says where an earlier agent stopped, and what follows.
+func (s *sandbox) recover() state {
+	if told := s.dir.exit(); told != nil {
+		return s.recoverExit(told)
+	}
+	mark, marked := s.dir.started()
+	if !marked {
+		return s.awaiting
+	}
+	s.started = mark.At
+	s.report.Phase = nodev1.Phase_PHASE_RUNNING
+	s.report.Started = timestamppb.New(mark.At)
+	order := s.dir.order()
+	work, err := parseWork(order.GetWork(), nil)
+	switch {
+	case mark.Boot != s.a.cfg.Boot:
+		s.openSpools(work.spec.Limits.Output)
+		s.setSizes(s.out)
+		return s.end(lost(nodeLost("the node was restarted")))
+	case err != nil:
+		s.openSpools(0)
+		s.setSizes(s.out)
+		return s.end(lost(nodeLost("the agent's record of the attempt was damaged")))
+	}
+	s.work = work
+	return s.adopting
+}
+
+// adopting takes a command over that an earlier agent started. If it is not
+// alive, Wait says so.
+func (s *sandbox) adopting(ctx context.Context) state {
+	if err := s.openStdio(); err != nil {
+		return s.end(lost(nodeLost("the command's output could not be opened again: " + err.Error())))
+	}
+	s.ship(ctx)
+	if s.doubtful = s.in != nil && s.in.doubtful(s.a.stdin != nil); !s.doubtful {
+		s.feed(ctx)
+	}
+	return s.running
+}
+
+// recoverExit takes over an attempt that has ended and was written down.
+func (s *sandbox) recoverExit(told *nodev1.Sandbox) state {
+	s.report = told
+	s.report.Job, s.report.Attempt = s.job, s.attempt
+	s.started = told.GetStarted().AsTime()
+	s.openSpools(0)
+	return s.exited
+}
+
+// openSpools opens output to which nothing is added any more, to ship it.
+func (s *sandbox) openSpools(limit int64) {
+	if out, err := openOutput(s.dir, limit, s.a.cfg.PunchStep); err == nil {
+		out.finish(0)
+		s.out = out
+	}
+}
+
+// stray is something of which there is no folder. If its command cannot have
+// been started and it is ordered, it is prepared like a new one.
+func (a *Agent) stray(f glovebox.Found) (*sandbox, state) {
+	job, attempt, ok := parseID(f.ID)
+	if !ok {
+		job = f.ID // control cannot order that, so the first answer ends it
+	}
+	s := a.newSandbox(f.ID, job, attempt)
+	if ok {
+		s.dir = a.folder(f.ID)
+	}
+	if ok && !f.Started {
+		return s, s.awaiting
+	}
+	s.report.Phase = nodev1.Phase_PHASE_DESTROYING
+	return s, s.condemned
+}
+
+// condemned waits for the first answer, whatever it says, to destroy what
+// nobody can take over.
+func (s *sandbox) condemned(ctx context.Context) state {
+	for !s.wish().known {
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return s.destroying
+}

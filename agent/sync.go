@@ -1,0 +1,101 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"glovebox/internal/nodev1"
+)
+
+const (
+	firstPatience = time.Millisecond       // a call is left alone for so long
+	maxPatience   = 100 * time.Millisecond // also when none has been answered for a while
+	sameAgain     = 20 * time.Millisecond  // between two calls, if an answer says nothing new
+)
+
+// answer is how a call ended. Only one with a response says anything.
+type answer struct {
+	resp *nodev1.SyncResponse
+	err  error
+}
+
+// syncLoop keeps one call to control outstanding. Control holds it until it
+// wants something else; the agent gives it up and makes another when it has
+// something to say.
+func (a *Agent) syncLoop(ctx context.Context) {
+	b := backoff{max: a.cfg.MaxBackoff}
+	patience, limit := firstPatience, a.cfg.SyncTimeout
+	for ctx.Err() == nil {
+		began := time.Now()
+		ans, abandoned := a.call(ctx, patience, limit)
+		switch {
+		case ans.err == nil:
+			b.reset()
+			patience = firstPatience
+			news := a.apply(ctx, ans.resp)
+			if d := ans.resp.GetCallAgain().AsDuration(); d > 0 {
+				limit = min(d, a.cfg.SyncTimeout)
+			}
+			if !news && time.Since(began) < sameAgain {
+				a.pause(ctx, sameAgain)
+			}
+		case abandoned:
+			// The more calls go unanswered because of news, the longer
+			// the next is left alone: control must get a word in.
+			patience = min(2*patience, maxPatience)
+		default:
+			b.wait(ctx)
+		}
+	}
+}
+
+// call makes one call. It is given up when there is news, but not before it
+// has been in the air for patience, which also gathers news that come together.
+func (a *Agent) call(ctx context.Context, patience, limit time.Duration) (ans answer, abandoned bool) {
+	select {
+	case <-a.changed: // all that has changed up to here is in the request
+	default:
+	}
+	req := a.request()
+	cctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	began := time.Now()
+	done := make(chan answer, 1)
+	go func() {
+		resp, err := a.cfg.Client.Sync(cctx, connect.NewRequest(req))
+		if err != nil {
+			done <- answer{err: err}
+			return
+		}
+		done <- answer{resp: resp.Msg}
+	}()
+	select {
+	case ans = <-done:
+		return ans, ans.err != nil && ctx.Err() == nil && cctx.Err() != nil
+	case <-a.changed:
+		defer a.notify() // it was not in this request
+	}
+	t := time.NewTimer(patience - time.Since(began))
+	defer t.Stop()
+	select {
+	case ans = <-done:
+		return ans, false
+	case <-t.C:
+		cancel()
+		return <-done, true
+	}
+}
+
+// pause waits a little, or until there is something to say.
+func (a *Agent) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-a.changed:
+		a.notify()
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,193 @@
+// Package apitest is an API without anything behind it: a Service that keeps
+// jobs in memory and moves them only when a test says so. Tests of the client
+// and of the CLI use it.
+package apitest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"glovebox"
+)
+
+// Service is an api.Service whose jobs go where Update puts them.
+type Service struct {
+	// Fail, if set, is asked before every call, by method name; what it
+	// returns is the call's error. Set it before the first call.
+	Fail func(method string) error
+
+	mu      sync.Mutex
+	jobs    map[string]glovebox.Job
+	order   []string // of creation
+	keys    map[string]kept
+	changed chan struct{} // closed at every change, then replaced
+}
+
+type kept struct{ fingerprint, id string }
+
+// NewService returns a Service without jobs.
+func NewService() *Service {
+	return &Service{jobs: map[string]glovebox.Job{}, keys: map[string]kept{}, changed: make(chan struct{})}
+}
+
+func (s *Service) fail(method string) error {
+	if s.Fail == nil {
+		return nil
+	}
+	return s.Fail(method)
+}
+
+// Submit implements api.Service.
+func (s *Service) Submit(_ context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+	if err := s.fail("Submit"); err != nil {
+		return glovebox.Job{}, false, err
+	}
+	spec, err := spec.Complete()
+	if err != nil {
+		return glovebox.Job{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key != nil {
+		if k, ok := s.keys[p.Tenant+" "+key.Key]; ok {
+			if k.fingerprint != key.Fingerprint {
+				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindKeyReused, "this key was used for another job").On("Idempotency-Key")
+			}
+			return s.jobs[k.id], false, nil
+		}
+	}
+	job := glovebox.Job{
+		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Version: 1, Spec: spec,
+		Status: glovebox.StatusPending, CreatedAt: time.Now().UTC(),
+	}
+	if key != nil {
+		s.keys[p.Tenant+" "+key.Key] = kept{key.Fingerprint, job.ID}
+	}
+	s.jobs[job.ID] = job
+	s.order = append(s.order, job.ID)
+	s.wake()
+	return job, true, nil
+}
+
+func (s *Service) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Update changes a job as an orchestrator would. It panics if there is none.
+func (s *Service) Update(id string, change func(*glovebox.Job)) glovebox.Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job, ok := s.jobs[id]
+	if !ok {
+		panic("apitest: no job " + id)
+	}
+	change(&job)
+	job.Version++
+	s.jobs[id] = job
+	s.wake()
+	return job
+}
+
+// Add keeps a job as it is, such as one of another tenant.
+func (s *Service) Add(job glovebox.Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jobs[job.ID] = job
+	s.order = append(s.order, job.ID)
+	s.wake()
+}
+
+// Job implements api.Service.
+func (s *Service) Job(_ context.Context, p glovebox.Principal, id string) (glovebox.Job, error) {
+	if err := s.fail("Job"); err != nil {
+		return glovebox.Job{}, err
+	}
+	job, _, err := s.get(p, id)
+	return job, err
+}
+
+func (s *Service) get(p glovebox.Principal, id string) (glovebox.Job, <-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job, ok := s.jobs[id]
+	if !ok || job.Tenant != p.Tenant {
+		return glovebox.Job{}, nil, glovebox.Errorf(glovebox.KindNotFound, "there is no job %s", id)
+	}
+	return job, s.changed, nil
+}
+
+// List implements api.Service. The cursor is the position in order of creation.
+func (s *Service) List(_ context.Context, p glovebox.Principal, f glovebox.JobFilter) (glovebox.JobPage, error) {
+	if err := s.fail("List"); err != nil {
+		return glovebox.JobPage{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := len(s.order)
+	if f.Cursor != "" {
+		n, err := strconv.Atoi(f.Cursor)
+		if err != nil || n < 0 || n > from {
+			return glovebox.JobPage{}, glovebox.Errorf(glovebox.KindInvalid, "not a cursor of ours").On("cursor")
+		}
+		from = n
+	}
+	var page glovebox.JobPage
+	for i := from - 1; i >= 0; i-- {
+		job := s.jobs[s.order[i]]
+		if job.Tenant != p.Tenant || !matches(job, f) {
+			continue
+		}
+		page.Jobs = append(page.Jobs, job)
+		if len(page.Jobs) == f.Limit && i > 0 {
+			page.Next = strconv.Itoa(i)
+			break
+		}
+	}
+	return page, nil
+}
+
+func matches(j glovebox.Job, f glovebox.JobFilter) bool {
+	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, j.Status) {
+		return false
+	}
+	for k, v := range f.Labels {
+		if j.Spec.Labels[k] != v {
+			return false
+		}
+	}
+	return (f.Since.IsZero() || !j.CreatedAt.Before(f.Since)) && (f.Until.IsZero() || j.CreatedAt.Before(f.Until))
+}
+
+// Cancel implements api.Service.
+func (s *Service) Cancel(_ context.Context, p glovebox.Principal, id string) (glovebox.Job, error) {
+	if err := s.fail("Cancel"); err != nil {
+		return glovebox.Job{}, err
+	}
+	job, _, err := s.get(p, id)
+	if err != nil || job.Status.Ended() || job.Cancel != nil {
+		return job, err
+	}
+	return s.Update(id, func(j *glovebox.Job) { j.Cancel = &glovebox.Cancel{By: p.Name, At: time.Now().UTC()} }), nil
+}
+
+// Watch implements api.Service.
+func (s *Service) Watch(ctx context.Context, p glovebox.Principal, id string, after int64) (glovebox.Job, error) {
+	if err := s.fail("Watch"); err != nil {
+		return glovebox.Job{}, err
+	}
+	for {
+		job, changed, err := s.get(p, id)
+		if err != nil || job.Version > after {
+			return job, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return glovebox.Job{}, ctx.Err()
+		}
+	}
+}

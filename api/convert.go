@@ -1,0 +1,87 @@
+package api
+
+import (
+	"glovebox"
+	"glovebox/api/wire"
+)
+
+func viewSpec(s glovebox.Spec) wire.SpecView {
+	return wire.SpecView{
+		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
+		StdinBytes: len(s.Stdin), StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: wire.Limits(s.Limits),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+	}
+}
+
+// viewJob shows a job to its owner: not how control drives it.
+func viewJob(j glovebox.Job) wire.Job {
+	return wire.Job{
+		ID: j.ID, Status: j.Status, Outcome: j.Outcome, Reason: j.Reason, Error: viewFault(j.Fault),
+		Result: viewResult(j.Result), Output: wire.Output(j.Output), Cancel: j.Cancel, Spec: viewSpec(j.Spec),
+		Image: wire.Resolved(j.Image), Owner: j.Owner, Node: j.Node, Attempt: j.Attempt, Version: j.Version,
+		CreatedAt: j.CreatedAt, PlacedAt: j.PlacedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt, ArchivedAt: j.ArchivedAt,
+	}
+}
+
+func viewFault(e *glovebox.Error) *wire.Fault {
+	if e == nil {
+		return nil
+	}
+	return &wire.Fault{Kind: e.Kind, Field: e.Field, Message: e.Message, Hint: e.Hint}
+}
+
+func viewResult(r *glovebox.Result) *wire.Result {
+	if r == nil {
+		return nil
+	}
+	return &wire.Result{
+		ExitCode: r.ExitCode, Signal: r.Signal, Duration: r.Duration,
+		MemoryPeak: r.Usage.MemoryPeak, CPUTime: r.Usage.CPUTime,
+	}
+}
+
+func summary(j glovebox.Job) wire.JobSummary {
+	s := wire.JobSummary{
+		ID: j.ID, Status: j.Status, Outcome: j.Outcome, Reason: j.Reason, Image: j.Spec.Image,
+		Command: abridge(j.Spec.Entrypoint, j.Spec.Cmd), Labels: j.Spec.Labels, Owner: j.Owner, Node: j.Node,
+		Attempt: j.Attempt, Version: j.Version,
+		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt, ArchivedAt: j.ArchivedAt,
+	}
+	if j.Result != nil {
+		s.ExitCode = &j.Result.ExitCode
+	}
+	return s
+}
+
+// abridge joins the parts of a command and cuts it, so that a list of a
+// thousand jobs stays small whatever they run.
+func abridge(parts ...[]string) []string {
+	const most = 256
+	var short []string
+	size := 0
+	for _, part := range parts {
+		for _, arg := range part {
+			if left := most - size; len(arg) > left {
+				return append(short, clipTo(arg, left))
+			}
+			short = append(short, arg)
+			size += len(arg) + 1
+		}
+	}
+	return short
+}
+
+func viewImage(i glovebox.Image) wire.Image {
+	return wire.Image{
+		Name: i.Name, Digest: i.Digest, Platform: i.Platform, Size: i.Size, Unpacked: i.Unpacked,
+		Layers: len(i.Layers), Source: i.Source, CreatedAt: i.Created,
+	}
+}
+
+func viewImages(all []glovebox.Image) wire.ImageList {
+	views := make([]wire.Image, len(all))
+	for i := range all {
+		views[i] = viewImage(all[i])
+	}
+	return wire.ImageList{Images: views}
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"syscall"
+
+	"glovebox"
+)
+
+type peerKey struct{}
+
+// peer is what the kernel says about the process at the other end.
+type peer struct {
+	uid uint32
+	err error
+}
+
+// PeerUsers lets in processes of the given users, by the credentials that the
+// kernel keeps for a unix socket. All of them are the local tenant. It needs a
+// server made by NewServer, which takes the credentials when a connection is
+// accepted.
+func PeerUsers(uids ...int) Authenticator {
+	return func(r *http.Request) (glovebox.Principal, error) {
+		p, ok := r.Context().Value(peerKey{}).(peer)
+		if !ok || p.err != nil {
+			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindUnauthorized, "the caller's user is not known").Try("connect through the unix socket")
+		}
+		if !slices.Contains(uids, int(p.uid)) {
+			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindDenied, "user %d may not use this glovebox", p.uid).Try("start it with `glovebox up` as the user who needs it, or ask its operator")
+		}
+		return glovebox.Principal{
+			Kind: glovebox.PrincipalOperator, Name: fmt.Sprintf("uid:%d", p.uid), Tenant: glovebox.LocalTenant,
+		}, nil
+	}
+}
+
+// withPeer is an http.Server.ConnContext: it asks the kernel once for each
+// connection.
+func withPeer(ctx context.Context, c net.Conn) context.Context {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return ctx
+	}
+	var p peer
+	raw, err := u.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			var cred *syscall.Ucred
+			if cred, p.err = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); p.err == nil {
+				p.uid = cred.Uid
+			}
+		})
+	}
+	if err != nil {
+		p.err = err
+	}
+	return context.WithValue(ctx, peerKey{}, p)
+}

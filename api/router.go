@@ -1,0 +1,147 @@
+package api
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"glovebox"
+)
+
+// class of a route: which cap and which time-outs hold for it.
+type class int
+
+const (
+	open   class = iota // short, and needs no caller
+	call                // short
+	stream              // may last for ever
+	upload              // may last for ever, and works hard
+)
+
+// serve answers a request, or returns the error to answer with. After the
+// headers are out it must not return an error but break off.
+type serve func(w http.ResponseWriter, r *http.Request) error
+
+// router finds a request's route, and answers 404 and 405 as problems. Routes
+// are added together with their description, so that none is undocumented.
+type router struct {
+	Config
+	mux  *http.ServeMux
+	huma huma.API
+	caps map[class]chan struct{}
+}
+
+func newRouter(c Config) *router {
+	r := &router{Config: c, mux: http.NewServeMux(), caps: map[class]chan struct{}{
+		call:   make(chan struct{}, orDefault(c.Caps.Calls, 256)),
+		stream: make(chan struct{}, orDefault(c.Caps.Streams, 4096)),
+		upload: make(chan struct{}, orDefault(c.Caps.Uploads, 16)),
+	}}
+	r.huma = humago.New(r.mux, openAPIConfig(c.Version))
+	return r
+}
+
+// add registers a route under its description.
+func (rt *router) add(cl class, op huma.Operation, s serve) {
+	describeErrors(rt.huma, &op, cl)
+	rt.huma.OpenAPI().AddOperation(&op)
+	rt.huma.Adapter().Handle(&op, func(ctx huma.Context) {
+		r, w := humago.Unwrap(ctx)
+		if err := rt.run(cl, s, w, r); err != nil {
+			failed(w, err)
+		}
+	})
+}
+
+// run brings a request through what stands before its route.
+func (rt *router) run(cl class, s serve, w http.ResponseWriter, r *http.Request) error {
+	if cl != open {
+		p, err := rt.Auth(r)
+		if err != nil {
+			return err
+		}
+		caller(w, p)
+		r = r.WithContext(withPrincipal(r.Context(), p))
+		if cl == call && wantsEvents(r) {
+			cl = stream
+		}
+		select {
+		case rt.caps[cl] <- struct{}{}:
+			defer func() { <-rt.caps[cl] }()
+		default:
+			return glovebox.Errorf(glovebox.KindUnavailable, "too many requests at one time").Try("try again in a second")
+		}
+	}
+	r, end := bounded(cl, w, r)
+	defer end()
+	return s(w, r)
+}
+
+// ServeHTTP implements http.Handler.
+func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	pattern := rt.find(r)
+	if pattern == "" {
+		writeProblem(w, rt.missing(r))
+		return
+	}
+	routed(w, pattern)
+	rt.mux.ServeHTTP(w, r)
+}
+
+// find looks the route up. Paths that would have to be cleaned, or that hide
+// slashes in escapes, lead nowhere; nothing is redirected.
+func (rt *router) find(r *http.Request) string {
+	p := r.URL.Path
+	if p == "" || p[0] != '/' || path.Clean(p) != p || r.URL.RawPath != "" || strings.ContainsAny(p, "\x00\\") {
+		return ""
+	}
+	_, pattern := rt.mux.Handler(r)
+	return pattern
+}
+
+// missing tells a route that does not exist from a method that it lacks.
+func (rt *router) missing(r *http.Request) error {
+	if allow := rt.allowed(r); len(allow) > 0 && !slices.Contains(allow, r.Method) {
+		return &methodError{
+			error: glovebox.Errorf(glovebox.KindMethod, "this route does not take %s", clip(r.Method)).Try("use %s", strings.Join(allow, " or ")),
+			allow: strings.Join(allow, ", "),
+		}
+	}
+	return glovebox.Errorf(glovebox.KindNotFound, "there is no such route").Try("see /openapi.json")
+}
+
+func (rt *router) allowed(r *http.Request) []string {
+	var allow []string
+	for _, m := range []string{"DELETE", "GET", "HEAD", "POST", "PUT"} {
+		try := r.Clone(r.Context())
+		try.Method = m
+		if pattern := rt.find(try); pattern != "" {
+			allow = append(allow, m)
+		}
+	}
+	return allow
+}
+
+// wantsEvents says whether the caller asked for events by name.
+func wantsEvents(r *http.Request) bool {
+	for _, v := range r.Header.Values("Accept") {
+		for t := range strings.SplitSeq(v, ",") {
+			t, _, _ = strings.Cut(t, ";")
+			if strings.EqualFold(strings.TrimSpace(t), eventType) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func orDefault(n, def int) int {
+	if n == 0 {
+		return def
+	}
+	return n
+}

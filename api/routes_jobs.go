@@ -1,0 +1,65 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"glovebox/api/wire"
+)
+
+// params and responses of an operation, under shorter names.
+type (
+	in  = []*huma.Param
+	out = map[string]*huma.Response
+)
+
+// jobRoutes adds what is done with jobs.
+func (h *handler) jobRoutes(rt *router) {
+	rt.add(call, huma.Operation{
+		OperationID: "submitJob", Method: http.MethodPost, Path: "/v1/jobs", Tags: []string{"jobs"},
+		Summary: "Submit a job",
+		Description: "Accepted durably when the answer comes. With Accept: text/event-stream the answer is the job's " +
+			"events instead, as of GET /v1/jobs/{id}/events, from its beginning to its end.",
+		Parameters:  in{inHeader("Idempotency-Key", "Makes the call safe to repeat for 24 hours: the same key and body find the first job")},
+		RequestBody: jsonBody[wire.Spec](rt),
+		Responses:   out{"202": answer[wire.Job](rt, "Accepted", "ETag", "Location", "Idempotency-Replayed"), "200": {Description: "Events", Content: bytesOf(eventType)}},
+		Errors:      []int{404, 413, 415, 429, 502},
+	}, h.submit)
+	rt.add(call, huma.Operation{
+		OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{"jobs"},
+		Summary: "List jobs, newest first",
+		Parameters: in{
+			manyInQuery("status", "Jobs that stand there; repeat for more", statusNames()...),
+			manyInQuery("label", "name=value; repeat for more, all must match"),
+			inQuery("since", "string", "Created at or after, RFC 3339"), inQuery("until", "string", "Created before, RFC 3339"),
+			inQuery("limit", "integer", "Jobs per page, 1 to 1000; default 100"), inQuery("cursor", "string", "next of the page before"),
+		},
+		Responses: out{"200": answer[wire.JobPage](rt, "A page")},
+		Errors:    []int{413},
+	}, h.jobs)
+	rt.add(call, huma.Operation{
+		OperationID: "getJob", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{"jobs"},
+		Summary:    "Read a job",
+		Parameters: in{pathID(), inHeader("If-None-Match", "ETag of what the caller has")},
+		Responses:  out{"200": answer[wire.Job](rt, "The job", "ETag"), "304": {Description: "As the caller has it"}},
+		Errors:     []int{404},
+	}, h.job)
+	rt.add(stream, huma.Operation{
+		OperationID: "waitForJob", Method: http.MethodGet, Path: "/v1/jobs/{id}/wait", Tags: []string{"jobs"},
+		Summary:     "Wait for a job",
+		Description: "Answers when the job has come so far, or when the time is over, with the job as it is then.",
+		Parameters: in{pathID(), inQuery("for", "string", "What to wait for; default ended", string(wire.Ended), string(wire.Archived)),
+			inQuery("timeout", "string", "At most so long, up to 4m; default 30s")},
+		Responses: out{"200": answer[wire.Job](rt, "The job", "ETag")},
+		Errors:    []int{404},
+	}, h.wait)
+	rt.add(call, huma.Operation{
+		OperationID: "cancelJob", Method: http.MethodPost, Path: "/v1/jobs/{id}/cancel", Tags: []string{"jobs"},
+		Summary:     "Ask for a job to end",
+		Description: "Safe to repeat. A job that has ended stays as it is.",
+		Parameters:  in{pathID(), inHeader("If-Match", "Only if the job has this ETag")},
+		Responses:   out{"200": answer[wire.Job](rt, "The job as it is then", "ETag")},
+		Errors:      []int{404, 409, 412},
+	}, h.cancel)
+}

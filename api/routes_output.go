@@ -1,0 +1,48 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"glovebox/api/wire"
+)
+
+// outputRoutes adds what is done with the bytes of jobs.
+func (h *handler) outputRoutes(rt *router) {
+	rt.add(stream, huma.Operation{
+		OperationID: "readOutput", Method: http.MethodGet, Path: "/v1/jobs/{id}/output", Tags: []string{"output"},
+		Summary: "Read stdout or stderr",
+		Description: "Raw bytes as the job wrote them. " + headerNextOffset + " and " + headerTruncated +
+			" are headers or, with follow, trailers. A body that breaks off is resumed at the offset of the first byte that is missing.",
+		Parameters: in{
+			pathID(), inQuery("stream", "string", "Default stdout", "stdout", "stderr"), inQuery("offset", "integer", "First byte; default 0"),
+			inQuery("limit", "integer", "At most so many bytes"), inQuery("follow", "string", "Wait for more until the output is complete", "false", "true"),
+		},
+		Responses: out{"200": {Description: "Bytes", Headers: headersOf([]string{headerNextOffset, headerTruncated}), Content: bytesOf("application/octet-stream")}},
+		Errors:    []int{404},
+	}, h.output)
+	rt.add(stream, huma.Operation{
+		OperationID: "followEvents", Method: http.MethodGet, Path: "/v1/jobs/{id}/events", Tags: []string{"output"},
+		Summary: "Follow a job",
+		Description: "Server-sent events: \"job\" with a Job for each change, \"stdout\" and \"stderr\" with a Data, \"end\" " +
+			"with the Job when it has ended and its output is complete, \"error\" with a Problem. Last-Event-ID resumes exactly.",
+		Parameters: in{pathID(), inHeader("Last-Event-ID", "id of the last event that the caller has")},
+		Responses:  out{"200": {Description: "Events", Content: bytesOf(eventType)}},
+		Errors:     []int{404},
+	}, h.events)
+	rt.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.Data](), true, "")
+	for _, method := range []string{http.MethodPut, http.MethodPost} {
+		rt.add(stream, huma.Operation{
+			OperationID: "appendStdin" + method, Method: method, Path: "/v1/jobs/{id}/stdin", Tags: []string{"output"},
+			Summary: "Append to a job's stdin",
+			Description: "Raw bytes, kept as they come. Bytes that are there already are skipped, so a call that broke off " +
+				"can be repeated as it was. A gap, a closed stdin or a job that has ended is 409 with the size in the problem.",
+			Parameters: in{pathID(), inQuery("offset", "integer", "Of the body's first byte; default 0"),
+				inQuery("close", "string", "No more follows the body", "false", "true")},
+			RequestBody: &huma.RequestBody{Content: bytesOf("application/octet-stream")},
+			Responses:   out{"200": answer[wire.Stdin](rt, "Size now")},
+			Errors:      []int{404, 409, 413, 415},
+		}, h.stdin)
+	}
+}

@@ -1,0 +1,21 @@
+package wire
+
+import "glovebox"
+
+// SpecOf is the body that asks for s.
+func SpecOf(s glovebox.Spec) Spec {
+	return Spec{
+		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
+		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: Limits(s.Limits),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+	}
+}
+
+// Spec is what the body asks for, not checked.
+func (s Spec) Spec() glovebox.Spec {
+	return glovebox.Spec{
+		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
+		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: glovebox.Limits(s.Limits),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+	}
+}

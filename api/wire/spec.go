@@ -1,0 +1,50 @@
+package wire
+
+import "glovebox"
+
+// Spec is the body of POST /v1/jobs. Every field but the image may be left
+// out; no other field is taken.
+type Spec struct {
+	Image       string            `json:"containerImage" minLength:"1" maxLength:"1024" example:"busybox:1.36" doc:"Reference, or name of an imported image"`
+	Entrypoint  []string          `json:"entrypoint,omitempty" nullable:"false" maxItems:"1024" doc:"Replaces the image's entrypoint"`
+	Cmd         []string          `json:"cmd,omitempty" nullable:"false" maxItems:"1024" example:"[\"echo\",\"hello\"]" doc:"Replaces the image's cmd"`
+	Env         map[string]string `json:"env,omitempty" doc:"Added to the image's environment"`
+	Workdir     string            `json:"workdir,omitempty" doc:"Absolute path inside; default the image's, or /"`
+	User        string            `json:"user,omitempty" doc:"Name, uid or uid:gid; default the image's"`
+	Stdin       []byte            `json:"stdin,omitempty" doc:"Base64, at most 1 MiB; for more use stdinStream"`
+	StdinStream bool              `json:"stdinStream,omitempty" doc:"Stdin comes later, by PUT /v1/jobs/{id}/stdin"`
+	Timeout     glovebox.Duration `json:"timeout,omitempty" doc:"Wall time from start, such as 90s; default 10m"`
+	Limits      Limits            `json:"limits,omitzero"`
+	Runtime     string            `json:"runtime,omitempty" enum:"gvisor,runc" doc:"Default gvisor"`
+	PullPolicy  string            `json:"imagePullPolicy,omitempty" enum:"IfNotPresent,Always,Never" doc:"Default IfNotPresent"`
+	Labels      map[string]string `json:"labels,omitempty" doc:"For finding the job again"`
+}
+
+// Limits bound what the job can use. Zero or absent means the default.
+type Limits struct {
+	Memory int64   `json:"memory,omitempty" doc:"Bytes"`
+	CPUs   float64 `json:"cpus,omitempty" doc:"Cores"`
+	Pids   int64   `json:"pids,omitempty" doc:"Processes and threads at one time"`
+	Disk   int64   `json:"disk,omitempty" doc:"Bytes of scratch space"`
+	Inodes int64   `json:"inodes,omitempty" doc:"Files made"`
+	Files  int64   `json:"files,omitempty" doc:"Open files of one process"`
+	Output int64   `json:"output,omitempty" doc:"Bytes of stdout and stderr together"`
+}
+
+// SpecView is a spec as it is shown: the same, with stdin's size instead of
+// its bytes.
+type SpecView struct {
+	Image       string            `json:"containerImage"`
+	Entrypoint  []string          `json:"entrypoint,omitempty" nullable:"false"`
+	Cmd         []string          `json:"cmd,omitempty" nullable:"false"`
+	Env         map[string]string `json:"env,omitempty"`
+	Workdir     string            `json:"workdir,omitempty"`
+	User        string            `json:"user,omitempty"`
+	StdinBytes  int               `json:"stdinBytes,omitempty" doc:"Size of the stdin given with the request"`
+	StdinStream bool              `json:"stdinStream,omitempty"`
+	Timeout     glovebox.Duration `json:"timeout"`
+	Limits      Limits            `json:"limits"`
+	Runtime     string            `json:"runtime"`
+	PullPolicy  string            `json:"imagePullPolicy"`
+	Labels      map[string]string `json:"labels,omitempty"`
+}

@@ -1,0 +1,77 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// patiently repeats try while its connection breaks or the server is busy, for
+// as long as the client's patience lasts. try must be safe to repeat.
+func (c *Client) patiently(ctx context.Context, try func() error) error {
+	t := c.trier(ctx)
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if err := t.again(err); err != nil {
+			return err
+		}
+	}
+}
+
+// trier decides whether to go on after a failure, and pauses.
+type trier struct {
+	ctx      context.Context
+	client   *Client
+	deadline time.Time
+	pause    time.Duration
+}
+
+func (c *Client) trier(ctx context.Context) *trier {
+	t := &trier{ctx: ctx, client: c}
+	t.progressed()
+	return t
+}
+
+// progressed starts the patience anew, for streams that got further.
+func (t *trier) progressed() {
+	t.deadline = time.Now().Add(t.client.patience)
+	t.pause = firstPause
+}
+
+// again returns nil, after a pause, if it is worth trying again, and otherwise
+// the error to give to the caller.
+func (t *trier) again(err error) error {
+	var lost *broken
+	var full *busy
+	switch {
+	case errors.As(err, &lost):
+		if !t.client.reached.Load() {
+			return err // there never was a server here
+		}
+	case errors.As(err, &full):
+	default:
+		return err
+	}
+	pause := t.pause/2 + rand.N(t.pause)
+	if time.Now().Add(pause).After(t.deadline) {
+		return err
+	}
+	t.pause = min(2*t.pause, lastPause)
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-t.ctx.Done():
+		return context.Cause(t.ctx)
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"glovebox"
+	"glovebox/agent"
+	"glovebox/internal/instance"
+	"glovebox/internal/nodev1"
+	"glovebox/internal/nodev1/nodev1connect"
+	"glovebox/internal/supervise"
+)
+
+// localNode is the name of the only node of a fleet of one.
+const localNode = "local"
+
+func (a *app) agentCommand() *cobra.Command {
+	var f processFlags
+	cmd := &cobra.Command{
+		Use: "agent", Short: "Make and destroy sandboxes (started by `glovebox up`)", Hidden: true, Args: takes(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.agent(cmd.Context(), f) },
+	}
+	f.define(cmd.Flags())
+	cmd.Flags().StringVar(&f.bin, "bin", "", "folder of containerd, runsc and the shims")
+	return cmd
+}
+
+func (a *app) agent(ctx context.Context, f processFlags) error {
+	nameProcess()
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	layout, err := a.layout()
+	if err != nil {
+		return err
+	}
+	record, err := instance.Read(layout)
+	if err != nil {
+		return err
+	}
+	tools, err := findTools(f.bin)
+	if err != nil {
+		return err
+	}
+	rt, err := openRuntime(layout, record, tools)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	ag, err := agent.New(agent.Config{
+		Node: localNode, Dir: layout.Agent(), Client: nodeClient(layout.Node()),
+		Runtime: rt, Inventory: rt, Images: rt,
+		Capacity: capacity(), Info: nodeInfo(), Log: newLog(a.stderr, f.format, f.debug, ""),
+	})
+	if err != nil {
+		return err
+	}
+	return ag.Run(ctx)
+}
+
+// nodeClient calls control at its socket. The first answer means that this node
+// has told what it has and takes orders: it is ready.
+func nodeClient(socket string) nodev1connect.NodeServiceClient {
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
+		Protocols: new(http.Protocols),
+	}
+	transport.Protocols.SetUnencryptedHTTP2(true) // streams in both directions
+	return &readyClient{NodeServiceClient: nodev1connect.NewNodeServiceClient(&http.Client{Transport: transport}, "http://control")}
+}
+
+type readyClient struct {
+	nodev1connect.NodeServiceClient
+	once sync.Once
+}
+
+func (c *readyClient) Sync(ctx context.Context, r *connect.Request[nodev1.SyncRequest]) (*connect.Response[nodev1.SyncResponse], error) {
+	answer, err := c.NodeServiceClient.Sync(ctx, r)
+	if err == nil {
+		c.once.Do(func() { _ = supervise.NotifyReady() }) // without it `up` starts us again
+	}
+	return answer, err
+}
+
+// capacity is what jobs may use together: the memory that this machine has but
+// for a part that the service and the page cache need.
+func capacity() glovebox.Capacity {
+	var info unix.Sysinfo_t
+	memory := int64(4 << 30)
+	if unix.Sysinfo(&info) == nil {
+		memory = int64(info.Totalram) * int64(info.Unit)
+	}
+	memory -= min(memory/4, 2<<30)
+	// An idle sandbox takes far less than its limit, so the number is bounded
+	// by what one kernel keeps apart well rather than by memory.
+	return glovebox.Capacity{Sandboxes: int64(max(8, 16*runtime.NumCPU())), Memory: memory}
+}
+
+func nodeInfo() agent.Info {
+	return agent.Info{
+		Version: buildName(), Kernel: kernelRelease(), Platform: "linux/" + runtime.GOARCH, Runtimes: runtimes(),
+	}
+}
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}

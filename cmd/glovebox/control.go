@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glovebox"
+	"glovebox/api"
+	"glovebox/internal/supervise"
+)
+
+func (a *app) controlCommand() *cobra.Command {
+	var f controlFlags
+	cmd := &cobra.Command{
+		Use: "control", Short: "Serve the API and decide (started by `glovebox up`)", Hidden: true, Args: takes(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.control(cmd.Context(), f) },
+	}
+	f.define(cmd.Flags())
+	cmd.Flags().DurationVar(&f.grace, "grace", 10*time.Second, "how long running jobs may go on at a stop")
+	cmd.Flags().IntSliceVar(&f.operators, "operator-uid", []int{0}, "users who may use the service")
+	return cmd
+}
+
+type controlFlags struct {
+	processFlags
+	grace     time.Duration
+	operators []int
+}
+
+// control serves its two inherited sockets until it is told to stop; then it
+// refuses new jobs, waits for the running ones as long as they may take, and
+// ends. Callers can read and cancel all that time.
+func (a *app) control(ctx context.Context, f controlFlags) error {
+	nameProcess()
+	stop, cancel := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer cancel()
+	layout, err := a.layout()
+	if err != nil {
+		return err
+	}
+	apiSocket, err := inheritedListener(fileAPI)
+	if err != nil {
+		return err
+	}
+	nodeSocket, err := inheritedListener(fileNode)
+	if err != nil {
+		return err
+	}
+	log := newLog(a.stderr, f.format, f.debug, "")
+	p, err := assemble(ctx, layout, f, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+
+	failed := make(chan error, 3)
+	apiServer, nodeServer := api.NewServer(p.api), newNodeServer(p.node)
+	go func() { failed <- p.run(ctx, func() { _ = supervise.NotifyReady() }) }()
+	go func() { failed <- served(apiServer.Serve(apiSocket)) }()
+	go func() { failed <- served(nodeServer.Serve(nodeSocket)) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.Done():
+	}
+	p.drain(f.grace, log)
+	return shutDown(apiServer, nodeServer)
+}
+
+// drain waits until no job runs, or the grace is over.
+func (p *parts) drain(grace time.Duration, log *slog.Logger) {
+	p.refuse()
+	end := time.Now().Add(grace)
+	for p.placed() > 0 {
+		if !time.Now().Before(end) {
+			log.Warn("jobs are left to the next start", "count", p.placed())
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func inheritedListener(name string) (net.Listener, error) {
+	f := supervise.Inherited(name)
+	if f == nil {
+		return nil, glovebox.Errorf(glovebox.KindUsage, "control is started by `glovebox up`, which gives it its sockets")
+	}
+	defer f.Close()
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, glovebox.Errorf(glovebox.KindInternal, "take over the socket %s: %w", name, err)
+	}
+	return l, nil
+}
+
+// newNodeServer serves the agent: HTTP/2 without TLS, for streams in both
+// directions. The socket is open to root alone.
+func newNodeServer(h http.Handler) *http.Server {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, Protocols: new(http.Protocols), ConnContext: withPeerUID}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	s.Protocols.SetHTTP1(true)
+	return s
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return glovebox.Errorf(glovebox.KindInternal, "serve: %w", err)
+}
+
+// shutDown lets short calls end; streams and the agent's held call break off,
+// and their callers know how to go on.
+func shutDown(servers ...*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, s := range servers {
+		if s.Shutdown(ctx) != nil {
+			_ = s.Close()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"glovebox"
+	"glovebox/client"
+)
+
+func (a *app) logsCommand() *cobra.Command {
+	var f logsFlags
+	cmd := &cobra.Command{
+		Use: "logs JOB", Short: "Print what a job wrote", Args: takes(1, 1),
+		Long: `Print what a job wrote: its stdout on stdout and its stderr on stderr, byte for
+byte. With --stderr alone, that is the data asked for and goes to stdout.
+
+On a terminal, control characters are shown in a visible form unless --raw is
+given, because a job is hostile and a terminal believes everything.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			id, err := jobID(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			return a.logs(cmd.Context(), c, id, f)
+		},
+	}
+	fs := cmd.Flags()
+	fs.BoolVarP(&f.follow, "follow", "f", false, "wait for more until the job's output is complete")
+	fs.BoolVar(&f.stdout, "stdout", false, "only stdout")
+	fs.BoolVar(&f.stderr, "stderr", false, "only stderr")
+	fs.Int64Var(&f.offset, "offset", 0, "first byte to print; needs --stdout or --stderr")
+	fs.BoolVar(&f.raw, "raw", false, "print control characters as they are, also on a terminal")
+	return cmd
+}
+
+type logsFlags struct {
+	follow, stdout, stderr, raw bool
+	offset                      int64
+}
+
+func (a *app) logs(ctx context.Context, c *client.Client, id string, f logsFlags) error {
+	one := f.stdout != f.stderr
+	if f.offset != 0 && !one {
+		return glovebox.Errorf(glovebox.KindUsage, "an offset belongs to one stream").Try("add --stdout or --stderr")
+	}
+	if f.offset < 0 {
+		return glovebox.Errorf(glovebox.KindUsage, "--offset cannot be negative")
+	}
+	o := client.OutputOptions{Offset: f.offset, Follow: f.follow}
+	out, err := terminalSafe(a.stdout, f.raw), terminalSafe(a.stderr, f.raw)
+	switch {
+	case one && f.stdout:
+		return copyOutput(ctx, c, id, client.Stdout, o, out)
+	case one:
+		return copyOutput(ctx, c, id, client.Stderr, o, out)
+	}
+	return copyBoth(ctx, c, id, o, out, err)
+}
+
+// copyBoth copies both streams at once and returns when both have ended, or the
+// first error, which ends the other.
+func copyBoth(ctx context.Context, c *client.Client, id string, o client.OutputOptions, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for s, w := range map[client.Stream]io.Writer{client.Stdout: stdout, client.Stderr: stderr} {
+		wg.Go(func() {
+			if err := copyOutput(ctx, c, id, s, o, w); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+func copyOutput(ctx context.Context, c *client.Client, id string, s client.Stream, o client.OutputOptions, w io.Writer) error {
+	r, err := c.Output(ctx, id, s, o)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return errors.Join(err, flush(w))
+}

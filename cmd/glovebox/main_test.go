@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"glovebox/api/apitest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"glovebox": main})
+}
+
+// TestScripts runs the commands against an API whose sandboxes are ordinary
+// processes of this machine.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			server := apitest.Start(t)
+			node := startNode(t, server)
+			env.Defer(node.stop)
+			run := filepath.Join(env.WorkDir, "data", "run")
+			if err := os.MkdirAll(run, 0o755); err != nil {
+				return err
+			}
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("GLOVEBOX_DATA", filepath.Dir(run))
+			return os.Symlink(server.Socket, filepath.Join(run, "api.sock"))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"waitfor": waitFor},
+	})
+}
+
+// waitFor waits until a file exists and holds a text.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: waitfor FILE")
+	}
+	if !eventually(func() bool {
+		st, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil && st.Size() > 0
+	}) {
+		ts.Fatalf("%s never appeared", args[0])
+	}
+}

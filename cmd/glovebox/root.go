@@ -1,0 +1,62 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glovebox"
+	"glovebox/internal/instance"
+)
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "glovebox",
+		Short:         "Run containers as if they were hostile, each in a single-use sandbox",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noSuchCommand,
+
+		SuggestionsMinimumDistance: 2,
+
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetIn(a.stdin)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return glovebox.Errorf(glovebox.KindUsage, "%w", err).Try("see %s --help", cmd.CommandPath())
+	})
+	root.PersistentFlags().StringVar(&a.data, "data", "",
+		"folder of the instance (default $"+instance.EnvDir+" or "+instance.DefaultDir+")")
+	root.AddCommand(
+		a.upCommand(), a.runCommand(), a.jobsCommand(), a.showCommand(), a.logsCommand(), a.cancelCommand(),
+		a.imageCommand(), a.doctorCommand(), a.versionCommand(), exitCodesTopic(),
+		a.controlCommand(), a.agentCommand(),
+	)
+	return root
+}
+
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := glovebox.Errorf(glovebox.KindUsage, "%s has no command %q", cmd.CommandPath(), args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return err.Try("did you mean %s?", strings.Join(near, " or "))
+	}
+	return err.Try("see %s --help", cmd.CommandPath())
+}
+
+// takes checks the number of arguments; max < 0 means any number.
+func takes(minimum, maximum int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < minimum:
+			return glovebox.Errorf(glovebox.KindUsage, "%s needs more arguments", cmd.CommandPath()).Try("usage: %s", cmd.UseLine())
+		case maximum >= 0 && len(args) > maximum:
+			return glovebox.Errorf(glovebox.KindUsage, "%s does not take %q", cmd.CommandPath(), args[maximum]).Try("usage: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}

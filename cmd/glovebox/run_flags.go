@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"glovebox"
+)
+
+type runFlags struct {
+	env, envFile, label    []string
+	timeout                time.Duration
+	memory, disk, output   size
+	cpus                   float64
+	pids, inodes, files    int64
+	runtime, workdir, user string
+	entrypoint, pull       string
+	hasEntrypoint          func() bool
+	json, detach, raw      bool
+	interactive, noStdin   bool
+}
+
+func (f *runFlags) define(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.env, "env", "e", nil, "KEY=VALUE for the command, or KEY with the value it has here; may be repeated")
+	fs.StringArrayVar(&f.envFile, "env-file", nil, "file of such lines; may be repeated")
+	fs.DurationVar(&f.timeout, "timeout", 0, "wall time from start, such as 90s (default 10m)")
+	fs.VarP(&f.memory, "memory", "m", "memory of everything in the sandbox, such as 512m (default 512m)")
+	fs.Float64Var(&f.cpus, "cpus", 0, "cores, such as 0.5 (default 1)")
+	fs.Int64Var(&f.pids, "pids", 0, "processes and threads at one time (default 256)")
+	fs.Var(&f.disk, "disk", "scratch space, such as 2g (default 1g)")
+	fs.Int64Var(&f.inodes, "inodes", 0, "files made in the scratch space (default 100000)")
+	fs.Int64Var(&f.files, "files", 0, "open files of one process (default 1024)")
+	fs.Var(&f.output, "output-limit", "stdout and stderr together, such as 10m (default 64m)")
+	fs.StringVar(&f.runtime, "runtime", "", "gvisor or runc (default gvisor)")
+	fs.StringVarP(&f.workdir, "workdir", "w", "", "folder inside to start in (default the image's)")
+	fs.StringVarP(&f.user, "user", "u", "", "name or uid[:gid] inside (default the image's)")
+	fs.StringVar(&f.entrypoint, "entrypoint", "", "program in place of the image's entrypoint; \"\" for none")
+	f.hasEntrypoint = func() bool { return fs.Changed("entrypoint") }
+	fs.StringArrayVarP(&f.label, "label", "l", nil, "KEY=VALUE to find the job by; may be repeated")
+	fs.StringVar(&f.pull, "pull", "", "missing, always or never (default missing)")
+	fs.BoolVar(&f.json, "json", false, "print one JSON object at the end in place of the output")
+	fs.BoolVarP(&f.detach, "detach", "d", false, "print the job's id and do not wait")
+	fs.BoolVarP(&f.interactive, "interactive", "i", false, "pass stdin on, also from a terminal")
+	fs.BoolVar(&f.noStdin, "no-stdin", false, "leave stdin alone")
+	fs.BoolVar(&f.raw, "raw", false, "print control characters as they are, also on a terminal")
+}
+
+// spec makes the request. The server checks values; what is refused here is
+// what could not be sent.
+func (f *runFlags) spec(image string, command []string, lookup func(string) (string, bool)) (glovebox.Spec, error) {
+	s := glovebox.Spec{
+		Image: image, Cmd: command, Workdir: f.workdir, User: f.user, Runtime: f.runtime,
+		Timeout: glovebox.Duration(f.timeout),
+		Limits: glovebox.Limits{
+			Memory: int64(f.memory), CPUs: f.cpus, Pids: f.pids, Disk: int64(f.disk),
+			Inodes: f.inodes, Files: f.files, Output: int64(f.output),
+		},
+	}
+	if f.hasEntrypoint() {
+		s.Entrypoint = []string{}
+		if f.entrypoint != "" {
+			s.Entrypoint = []string{f.entrypoint}
+		}
+	}
+	var err error
+	if s.PullPolicy, err = pullPolicy(f.pull); err != nil {
+		return s, err
+	}
+	if s.Labels, err = parseLabels(f.label); err != nil {
+		return s, err
+	}
+	s.Env, err = f.environment(lookup)
+	return s, err
+}
+
+// pullPolicy takes Docker's words and Kubernetes'.
+func pullPolicy(word string) (string, error) {
+	switch strings.ToLower(word) {
+	case "":
+		return "", nil
+	case "missing", "ifnotpresent":
+		return glovebox.PullIfNotPresent, nil
+	case "always":
+		return glovebox.PullAlways, nil
+	case "never":
+		return glovebox.PullNever, nil
+	}
+	return "", glovebox.Errorf(glovebox.KindUsage, "--pull cannot be %q", word).Try("use missing, always or never")
+}
+
+func parseLabels(pairs []string) (map[string]string, error) {
+	labels := map[string]string{}
+	for _, p := range pairs {
+		k, v, ok := strings.Cut(p, "=")
+		if !ok || k == "" {
+			return nil, glovebox.Errorf(glovebox.KindUsage, "%q is not a label", p).Try("write it as KEY=VALUE")
+		}
+		labels[k] = v
+	}
+	return labels, nil
+}
+
+// environment collects files first, so that flags win. A name without a value
+// takes the one that it has here; if it has none it is left out, as with Docker.
+func (f *runFlags) environment(lookup func(string) (string, bool)) (map[string]string, error) {
+	var lines []string
+	for _, path := range f.envFile {
+		more, err := readEnvFile(path)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, more...)
+	}
+	env := map[string]string{}
+	for _, line := range append(lines, f.env...) {
+		k, v, given := strings.Cut(line, "=")
+		if k == "" {
+			return nil, glovebox.Errorf(glovebox.KindUsage, "%q has no name", line).On("env").Try("write it as KEY=VALUE")
+		}
+		if !given {
+			if v, given = lookup(k); !given {
+				continue
+			}
+		}
+		env[k] = v
+	}
+	return env, nil
+}
+
+func readEnvFile(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, glovebox.Errorf(glovebox.KindInvalid, "%w", err).On("--env-file")
+	}
+	defer f.Close()
+	var lines []string
+	scan := bufio.NewScanner(f)
+	scan.Buffer(nil, glovebox.MaxEnvBytes+1)
+	for scan.Scan() {
+		line := strings.TrimLeft(scan.Text(), " \t")
+		if line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return nil, glovebox.Errorf(glovebox.KindInvalid, "read %s: %w", path, err).On("--env-file")
+	}
+	return lines, nil
+}

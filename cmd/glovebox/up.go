@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glovebox"
+	"glovebox/internal/instance"
+	"glovebox/internal/supervise"
+)
+
+func (a *app) upCommand() *cobra.Command {
+	f := upFlags{}
+	cmd := &cobra.Command{
+		Use: "up", Short: "Run the service", Args: takes(0, 0),
+		Long: `Run the service in the foreground, as root: a private containerd, the shim that
+keeps gVisor's sandboxes, control (which has no privileges) and the agent. Each
+is started again if it ends. One line on stdout says when jobs are welcome; log
+lines go to stderr.
+
+Who may use the service: root, the user who ran sudo, and those of --operator-uid.
+
+SIGINT or SIGTERM: no new jobs are accepted, running ones may finish for as long
+as --grace says, then everything stops. Jobs that still ran are settled by the
+next start; their sandboxes end with the service. A second signal stops at once.
+
+Control is given these variables and no others: HTTP_PROXY, HTTPS_PROXY,
+NO_PROXY, ALL_PROXY (in capitals or not), SSL_CERT_FILE, SSL_CERT_DIR, TZ,
+GODEBUG, GOGC, GOMEMLIMIT, GOMAXPROCS, GOTRACEBACK. Registry passwords are copied
+from the docker config at each start.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), f) },
+	}
+	fs := cmd.Flags()
+	fs.DurationVar(&f.grace, "grace", 10*time.Second, "how long running jobs may go on at a stop")
+	fs.StringVar(&f.bin, "bin", "", "folder of containerd, runsc and the shims (default that of this program)")
+	fs.StringVar(&f.format, "log-format", supervise.FormatText, "text or json")
+	fs.BoolVar(&f.debug, "debug", false, "log more")
+	fs.IntSliceVar(&f.operators, "operator-uid", nil, "more users who may use the service")
+	fs.StringVar(&f.docker, "docker-config", "", "config.json with registry passwords (default that of the caller)")
+	fs.IntVar(&f.readyFD, "ready-fd", -1, "descriptor to write a line to when ready, and to close")
+	return cmd
+}
+
+type upFlags struct {
+	grace       time.Duration
+	bin, format string
+	debug       bool
+	operators   []int
+	docker      string
+	readyFD     int
+}
+
+// up is the life of the service, from beginning to end.
+func (a *app) up(ctx context.Context, f upFlags) error {
+	if f.format != supervise.FormatText && f.format != supervise.FormatJSON {
+		return glovebox.Errorf(glovebox.KindUsage, "--log-format cannot be %q", f.format).Try("use text or json")
+	}
+	if f.grace < 0 {
+		return glovebox.Errorf(glovebox.KindUsage, "--grace cannot be negative")
+	}
+	log := newLog(a.stderr, f.format, f.debug, "up")
+	layout, err := a.layout()
+	if err != nil {
+		return err
+	}
+	inst, err := instance.Open(layout, instance.ThisHost(), buildName())
+	if err != nil {
+		return err
+	}
+	defer inst.Close()
+	set, err := a.prepare(inst, f, log)
+	if err != nil {
+		return err
+	}
+	defer set.sockets.close()
+	// After every process is gone; the next start mounts what it needs.
+	defer func() {
+		if err := inst.Unmount(); err != nil {
+			log.Warn("some mounts are left", "why", err)
+		}
+	}()
+	s, err := supervise.New(supervise.Config{Output: a.stderr, Format: f.format, Log: log})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+
+	stop := watchInterrupts(ctx)
+	defer stop.stop()
+	for _, child := range set.children {
+		if err := s.Start(stop.first, child); err != nil {
+			if stop.first.Err() != nil {
+				return exitStatus(glovebox.KindCancelled.Info().Exit)
+			}
+			return err
+		}
+	}
+	if err := a.announce(inst, f); err != nil {
+		return err
+	}
+	<-stop.first.Done()
+	log.Info("stopping; a second signal stops at once", "grace", f.grace)
+	notifySystemd(a.getenv, "STOPPING=1")
+	// Control first: it waits for the jobs, and they need all the others.
+	s.Stop(stop.second, nameControl)
+	set.sockets.close()
+	s.Stop(stop.second, nameAgent, nameContainerd, nameShim)
+	if stop.detached() {
+		return exitStatus(glovebox.KindCancelled.Info().Exit)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// announce says that jobs are welcome, to whoever may be waiting for it.
+func (a *app) announce(inst *instance.Instance, f upFlags) error {
+	if err := inst.WritePID(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "glovebox is up: data %s, pid %d\n", inst.Dir, os.Getpid())
+	notifySystemd(a.getenv, "READY=1")
+	if f.readyFD < 0 {
+		return nil
+	}
+	file := os.NewFile(uintptr(f.readyFD), "ready")
+	_, err := fmt.Fprintln(file, "ready")
+	if err != nil {
+		return glovebox.Errorf(glovebox.KindInvalid, "say that we are ready: %w", err).On("--ready-fd")
+	}
+	return file.Close()
+}
+
+// operatorUIDs are the users who may call the API.
+func (f upFlags) operatorUIDs(getenv func(string) string) []int {
+	uids := append([]int{0}, f.operators...)
+	if uid, err := strconv.Atoi(getenv("SUDO_UID")); err == nil && uid > 0 {
+		uids = append(uids, uid)
+	}
+	return uids
+}
+
+// giveDockerConfig passes the caller's registry passwords on. Only a file that
+// was named must be there and make sense.
+func (a *app) giveDockerConfig(inst *instance.Instance, f upFlags, log *slog.Logger) error {
+	path := f.docker
+	if path == "" {
+		dir := a.getenv("DOCKER_CONFIG")
+		if dir == "" {
+			dir = filepath.Join(a.getenv("HOME"), ".docker")
+		}
+		path = filepath.Join(dir, "config.json")
+	} else if _, err := os.Stat(path); err != nil {
+		return glovebox.Errorf(glovebox.KindInvalid, "%w", err).On("--docker-config")
+	}
+	err := inst.GiveDockerConfig(path)
+	if err != nil && f.docker == "" {
+		log.Warn("no registry passwords are used", "why", err)
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,100 @@
+package orchestrator_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"glovebox"
+)
+
+// shelf is an image library. "here" is on it; others have to be fetched, which
+// takes a while and may fail: "fail:kind" does, with that kind.
+type shelf struct {
+	mu       sync.Mutex
+	takes    time.Duration
+	fetched  map[string]bool
+	resolves int
+}
+
+func (s *shelf) image(name string) glovebox.Image {
+	return glovebox.Image{Name: name, Digest: "sha256:" + name, Defaults: glovebox.Defaults{Env: []string{"FROM=image"}}}
+}
+
+func (s *shelf) Normalize(name string) (string, error) {
+	if strings.Contains(name, " ") {
+		return "", glovebox.Errorf(glovebox.KindInvalid, "not a name").On("containerImage")
+	}
+	return name, nil
+}
+
+func (s *shelf) Find(_ context.Context, _, name string) (glovebox.Image, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name == "here" || s.fetched[name] {
+		return s.image(name), nil
+	}
+	return glovebox.Image{}, glovebox.Errorf(glovebox.KindImageUnknown, "no image %s", name)
+}
+
+func (s *shelf) Resolve(ctx context.Context, _, name, _ string) (glovebox.Image, error) {
+	s.mu.Lock()
+	s.resolves++
+	s.mu.Unlock()
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return glovebox.Image{}, ctx.Err()
+	}
+	if kind, ok := strings.CutPrefix(name, "fail:"); ok {
+		return glovebox.Image{}, glovebox.Errorf(glovebox.Kind(kind), "no %s", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fetched[name] = true
+	return s.image(name), nil
+}
+
+// logs keep output. As those of the real thing, they refuse attempt 0.
+type logs struct {
+	mu     sync.Mutex
+	stdout map[string]int64
+	stdin  map[string]string
+	sealed map[string]bool
+}
+
+func (l *logs) ship(job string, attempt int, p []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id := glovebox.SandboxID(job, attempt); !l.sealed[id] {
+		l.stdout[id] = int64(len(p))
+	}
+}
+
+func (l *logs) Sizes(_ context.Context, job string, attempt int) (int64, int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stdout[glovebox.SandboxID(job, attempt)], 0, noAttempt(attempt)
+}
+
+func (l *logs) Seal(_ context.Context, job string, attempt int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sealed[glovebox.SandboxID(job, attempt)] = true
+	return noAttempt(attempt)
+}
+
+func (l *logs) PutStdin(_ context.Context, job string, p []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stdin[job] = string(p)
+	return nil
+}
+
+func noAttempt(attempt int) error {
+	if attempt == 0 {
+		return glovebox.Errorf(glovebox.KindInvalid, "there is no attempt 0")
+	}
+	return nil
+}

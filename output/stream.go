@@ -1,0 +1,44 @@
+// Package output is control's side of what sandboxes write and read. A job's
+// stdout and stderr arrive in pieces with offsets, are kept as growing blobs,
+// and are read back, while they grow or later, by any number of readers. Its
+// stdin goes the other way through the same blobs: appended by the API,
+// followed by the node protocol.
+//
+// Nothing is buffered between a writer and its readers but the blob itself, so
+// a slow reader costs no memory and never slows the writer.
+package output
+
+import "strconv"
+
+// Stream is one of a job's three byte streams.
+type Stream string
+
+// The streams.
+const (
+	Stdout Stream = "stdout"
+	Stderr Stream = "stderr"
+	Stdin  Stream = "stdin"
+)
+
+// Sizes tells how much there is of each stream of an attempt.
+type Sizes struct {
+	Stdout, Stderr, Stdin Size
+}
+
+// Size is a stream's bytes so far, and whether more may come.
+type Size struct {
+	Bytes  int64
+	Sealed bool
+}
+
+// Key is where a stream's bytes are kept among the blobs. Stdin belongs to the
+// job and not to an attempt: it may come before the job is placed.
+func Key(job string, attempt int, s Stream) string {
+	if s == Stdin {
+		return Prefix(job) + string(s)
+	}
+	return Prefix(job) + strconv.Itoa(attempt) + "/" + string(s)
+}
+
+// Prefix is what the keys of all streams of a job begin with.
+func Prefix(job string) string { return "output/" + job + "/" }

@@ -1,0 +1,47 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"glovebox"
+)
+
+// symptoms are words of runc and gVisor that tell why a command could not be
+// started. What can be told from the image was told before; this is the rest.
+var symptoms = []struct {
+	words string
+	kind  glovebox.Kind
+	hint  string
+}{
+	{"executable file not found", glovebox.KindNoExecutable, "check the spelling of the command and its PATH"},
+	{"exec format error", glovebox.KindNotExecutable, "use a program for this node's processor, or a script with an interpreter line"},
+	{"is a directory", glovebox.KindNotExecutable, "name a program, not a folder"},
+	{"chdir to cwd", glovebox.KindWorkdir, "give a working directory that the job's user may enter"},
+	{"mkdir /", glovebox.KindWorkdir, "give a working directory that can be made in the image"},
+	{"failed to load", glovebox.KindNotExecutable, "see that the program and its loader are in the image"},
+	{"exec: ", glovebox.KindNotExecutable, "see that the job's user may execute the command"},
+}
+
+// startFault words an error of containerd or a runtime about starting id.
+func startFault(id string, err error) error {
+	var e *glovebox.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return glovebox.Errorf(glovebox.KindUnavailable, "starting sandbox %s was given up: %w", id, err)
+	}
+	text := err.Error()
+	for _, s := range symptoms {
+		if strings.Contains(text, s.words) {
+			if strings.Contains(text, "no such file or directory") && s.kind == glovebox.KindNotExecutable {
+				s.kind = glovebox.KindNoExecutable
+			}
+			return glovebox.Errorf(s.kind, "start the command: %w", err).Try("%s", s.hint)
+		}
+	}
+	return glovebox.Errorf(glovebox.KindStart, "start sandbox %s: %w", id, err).
+		Try("try again; if it stays so, look at the node's containerd log")
+}

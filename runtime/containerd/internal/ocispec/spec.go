@@ -1,0 +1,91 @@
+// Package ocispec builds the OCI runtime specification of a sandbox. It is
+// pure: the same job always gets the same specification.
+package ocispec
+
+import (
+	"slices"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"glovebox"
+	"glovebox/runtime/containerd/internal/imageroot"
+)
+
+// Sandbox is what the specification is built from.
+type Sandbox struct {
+	Spec    glovebox.SandboxSpec
+	User    imageroot.User
+	Workdir string // clean and absolute
+	Root    string // absolute path of the root file system
+	Cgroup  string
+	Files   uint64 // bound on open files that this node can grant
+}
+
+// cpuPeriod is the time, in microseconds, over which the CPU quota is kept.
+const cpuPeriod = 100_000
+
+// Build returns what holds for every runtime; Runc and GVisor add theirs.
+func Build(s Sandbox) *specs.Spec {
+	return &specs.Spec{
+		Version:  "1.1.0", // what the oldest runc in use reads
+		Hostname: s.Spec.ID,
+		Root:     &specs.Root{Path: s.Root},
+		Process:  process(s),
+		Mounts:   mounts(),
+		Linux: &specs.Linux{
+			CgroupsPath:   s.Cgroup,
+			Resources:     resources(s.Spec.Limits),
+			Namespaces:    namespaces(),
+			MaskedPaths:   masked(),
+			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+		},
+	}
+}
+
+func process(s Sandbox) *specs.Process {
+	return &specs.Process{
+		User:            specs.User{UID: s.User.UID, GID: s.User.GID, AdditionalGids: s.User.Groups},
+		Args:            s.Spec.Args,
+		Env:             environment(s.Spec.Env),
+		Cwd:             s.Workdir,
+		NoNewPrivileges: true,
+		// Present and empty: no capability in any set, for root neither.
+		Capabilities: &specs.LinuxCapabilities{
+			Bounding: []string{}, Effective: []string{}, Inheritable: []string{}, Permitted: []string{}, Ambient: []string{},
+		},
+		Rlimits: []specs.POSIXRlimit{
+			{Type: "RLIMIT_CORE"},
+			{Type: "RLIMIT_NOFILE", Soft: s.Files, Hard: s.Files},
+		},
+	}
+}
+
+// environment adds a PATH where there is none, because the runtimes look the
+// command up along it and have no default.
+func environment(env []string) []string {
+	if slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") }) {
+		return env
+	}
+	return append(slices.Clone(env), "PATH="+imageroot.DefaultPath)
+}
+
+func namespaces() []specs.LinuxNamespace {
+	var all []specs.LinuxNamespace
+	for _, t := range []specs.LinuxNamespaceType{specs.PIDNamespace, specs.MountNamespace, specs.IPCNamespace,
+		specs.UTSNamespace, specs.NetworkNamespace, specs.CgroupNamespace} {
+		all = append(all, specs.LinuxNamespace{Type: t})
+	}
+	return all
+}
+
+func resources(l glovebox.Limits) *specs.LinuxResources {
+	period, quota := uint64(cpuPeriod), max(int64(l.CPUs*cpuPeriod), 1000) // the kernel takes no quota below 1 ms
+	memory, swap, pids := l.Memory, l.Memory, l.Pids
+	return &specs.LinuxResources{
+		Devices: []specs.LinuxDeviceCgroup{{Access: "rwm"}}, // deny; the default nodes are allowed by the runtime
+		Memory:  &specs.LinuxMemory{Limit: &memory, Swap: &swap},
+		CPU:     &specs.LinuxCPU{Period: &period, Quota: &quota},
+		Pids:    &specs.LinuxPids{Limit: &pids},
+	}
+}

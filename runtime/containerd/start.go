@@ -1,0 +1,85 @@
+package containerd
+
+import (
+	"context"
+	"time"
+
+	tasks "github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs"
+
+	"glovebox"
+)
+
+// Start implements glovebox.Runtime.
+func (r *Runtime) Start(ctx context.Context, id string) error {
+	unlock, err := r.ids.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := r.record(id); err != nil {
+		return err
+	}
+	// Marked before, so that a command that ran is never taken for one that
+	// did not.
+	if err := r.mark(id, startedFile, time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "mark sandbox %s as started: %w", id, err)
+	}
+	tries := 0
+	err = r.call(ctx, patience, func(ctx context.Context) error {
+		if tries++; tries > 1 {
+			// containerd went away during the first try, which may have worked.
+			if p, err := r.process(ctx, id); err != nil || p.Status != task.Status_CREATED {
+				return err
+			}
+		}
+		_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: id})
+		return err
+	})
+	if errdefs.IsNotFound(err) {
+		return unknown(id)
+	}
+	if err != nil {
+		return startFault(id, err)
+	}
+	r.monitor(id)
+	return nil
+}
+
+// process asks for the state of a sandbox's first process.
+func (r *Runtime) process(ctx context.Context, id string) (*task.Process, error) {
+	resp, err := r.tasks.Get(ctx, &tasks.GetRequest{ContainerID: id})
+	if err != nil {
+		return nil, native(err)
+	}
+	return resp.Process, nil
+}
+
+// Signal implements glovebox.Runtime. A command that has ended takes it
+// silently.
+func (r *Runtime) Signal(ctx context.Context, id string, signal int) error {
+	if _, err := r.record(id); err != nil {
+		return err
+	}
+	err := r.kill(ctx, id, signal)
+	switch {
+	case err == nil:
+		return nil
+	case errdefs.IsNotFound(err):
+		// runc says so of an ended command too, containerd of a task lost.
+		return nil
+	case errdefs.IsFailedPrecondition(err):
+		return nil
+	case errdefs.IsInvalidArgument(err):
+		return glovebox.Errorf(glovebox.KindInvalid, "signal %d: %w", signal, err)
+	}
+	return glovebox.Errorf(glovebox.KindOf(err), "signal sandbox %s: %w", id, err)
+}
+
+func (r *Runtime) kill(ctx context.Context, id string, signal int) error {
+	return r.call(ctx, patience, func(ctx context.Context) error {
+		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(signal), All: signal == 9})
+		return err
+	})
+}

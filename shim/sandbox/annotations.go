@@ -1,0 +1,63 @@
+package sandbox
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/errdefs"
+)
+
+// Annotations of the OCI specification by which the agent asks for what the
+// specification has no field for.
+const (
+	// AnnotationScratch is "dir=<absolute path>,size=<bytes>[,inodes=<n>]":
+	// where the writable layer over the image lives and how much it may hold.
+	// Without it the image is mounted as it is, so it should be read-only.
+	AnnotationScratch = "dev.glovebox.scratch"
+	// AnnotationStdin set to "none" gives the job /dev/null whatever the
+	// request says.
+	AnnotationStdin = "dev.glovebox.stdin"
+	// AnnotationReport is the absolute path of a file the shim writes when the
+	// sandbox has ended, before anybody waiting is told. See Report.
+	AnnotationReport = "dev.glovebox.report"
+)
+
+// Scratch is the writable layer over a shared, read-only image.
+type Scratch struct {
+	Dir    string
+	Size   uint64
+	Inodes uint64
+}
+
+// ParseScratch reads AnnotationScratch; an empty value means no layer.
+func ParseScratch(value string) (s Scratch, err error) {
+	if value == "" {
+		return s, nil
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		key, v, _ := strings.Cut(part, "=")
+		switch key {
+		case "dir":
+			s.Dir = v
+		case "size":
+			s.Size, err = strconv.ParseUint(v, 10, 63)
+		case "inodes":
+			s.Inodes, err = strconv.ParseUint(v, 10, 63)
+		default:
+			err = fmt.Errorf("unknown key %q", key)
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s: %w: %w", AnnotationScratch, err, errdefs.ErrInvalidArgument)
+		}
+	}
+	if !filepath.IsAbs(s.Dir) || filepath.Clean(s.Dir) != s.Dir || strings.ContainsAny(s.Dir, ":\n") {
+		return s, fmt.Errorf("%s: dir %q is not a clean absolute path: %w", AnnotationScratch, s.Dir, errdefs.ErrInvalidArgument)
+	}
+	if s.Size == 0 {
+		// tmpfs takes zero for "no limit", which is never what is meant here.
+		return s, fmt.Errorf("%s: size is missing or zero: %w", AnnotationScratch, errdefs.ErrInvalidArgument)
+	}
+	return s, nil
+}

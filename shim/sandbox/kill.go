@@ -1,0 +1,67 @@
+package sandbox
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/containerd/errdefs"
+	"golang.org/x/sys/unix"
+)
+
+// Kill sends a signal to the job, to all its processes if all is set. SIGKILL
+// does not ask the sentry: it ends the sandbox from outside.
+func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
+	status, _ := s.Status()
+	switch {
+	case status == Stopped:
+		return fmt.Errorf("sandbox %s has ended: %w", s.ID, errdefs.ErrNotFound)
+	case sig == unix.SIGKILL:
+		return s.proc.kill()
+	case status == Created:
+		return fmt.Errorf("sandbox %s has not been started: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	if err := s.sentry.SignalContainer(s.ID, sig, all); err != nil {
+		select {
+		case <-s.done:
+			return fmt.Errorf("sandbox %s has ended: %w", s.ID, errdefs.ErrNotFound)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// Pause stops every process of the sandbox, gVisor's included, so that it
+// costs no CPU at all. Limits, pipes and links stay.
+func (s *Sandbox) Pause() error { return s.switchTo(Running, Paused, syscall.SIGSTOP) }
+
+// Resume undoes Pause.
+func (s *Sandbox) Resume() error { return s.switchTo(Paused, Running, syscall.SIGCONT) }
+
+func (s *Sandbox) switchTo(from, to Status, sig syscall.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status != from {
+		return fmt.Errorf("sandbox %s is not in the state for this: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	if err := s.group.Signal(sig); err != nil {
+		return err
+	}
+	s.status = to
+	return nil
+}
+
+// Processes lists the host's ids of the sandbox's processes, the sentry first.
+func (s *Sandbox) Processes() ([]int, error) {
+	pids := []int{s.proc.pid}
+	if status, _ := s.Status(); status == Stopped {
+		return pids, nil
+	}
+	members, err := s.group.Procs()
+	for _, pid := range members {
+		if pid != s.proc.pid {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, err
+}

@@ -1,0 +1,61 @@
+package sandbox
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"glovebox/shim/cgroup"
+)
+
+// crashedStatus is the exit status of a job whose sandbox crashed: no status
+// of the job's own exists.
+const crashedStatus = 255
+
+// reap waits for the end and makes it known: first the report, then the end of
+// the output, then whoever waits.
+func (s *Sandbox) reap() {
+	if err := s.proc.wait(); err != nil {
+		s.log.Error("waiting for the sandbox failed; killing it", "error", err)
+		_ = s.proc.kill()
+	}
+	// The sentry has ended, so this does not wait; it reaps, and it starts
+	// reaping the gofer, which ends when the sentry's connections close.
+	s.containerMu.Lock()
+	ws, err := s.container.Wait()
+	s.containerMu.Unlock()
+	if err != nil {
+		s.log.Error("reaping the sandbox failed", "error", err)
+	}
+	s.proc.fd.Close()
+	notes := s.notes.Result()
+	counters, err := s.group.Counters()
+	if err != nil {
+		s.log.Warn("reading the last counters failed", "error", err)
+	}
+	r := newReport(ws, notes, counters)
+	exit := Exit{Status: r.ExitStatus, At: time.Now()}
+	if err := r.write(s.report); err != nil {
+		s.log.Error("writing the report failed", "error", err)
+	}
+	s.mu.Lock()
+	s.streams.Ended()
+	s.status, s.exit = Stopped, exit
+	s.mu.Unlock()
+	close(s.done)
+	s.log.Debug("sandbox ended", "status", exit.Status, "crashed", r.Crashed, "oomKills", r.OOMKills, "tasksDenied", r.TasksDenied)
+}
+
+// shellStatus is a wait status as a shell shows it.
+func shellStatus(ws unix.WaitStatus) uint32 {
+	if ws.Signaled() {
+		return 128 + uint32(ws.Signal())
+	}
+	return uint32(ws.ExitStatus())
+}
+
+// Counters of the sandbox's control group, until Delete.
+func (s *Sandbox) Counters() (cgroup.Counters, error) { return s.group.Counters() }
+
+// Unified says whether they are of cgroup v2.
+func (s *Sandbox) Unified() bool { return s.group.Unified() }

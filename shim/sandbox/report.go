@@ -1,0 +1,69 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"glovebox/shim/cgroup"
+	"glovebox/shim/warden"
+)
+
+// Report is what the shim writes to the file named by AnnotationReport. It
+// lets the agent tell a job that failed from one that was stopped by a limit.
+type Report struct {
+	// ExitStatus is the code, or 128 + the signal, as a shell has it.
+	ExitStatus uint32 `json:"exitStatus"`
+	// Killed says that the sandbox was ended from outside (by Kill, by the
+	// kernel for want of memory, or with its shim).
+	Killed bool `json:"killed,omitempty"`
+	// Crashed says that gVisor itself failed; ExitStatus is 255 then.
+	Crashed bool `json:"crashed,omitempty"`
+	// OOMKills counts processes the kernel killed for want of memory.
+	OOMKills uint64 `json:"oomKills,omitempty"`
+	// TasksDenied counts clones refused at the task limit (at most 1024).
+	TasksDenied int64 `json:"tasksDenied,omitempty"`
+	// HostTasksDenied counts forks refused by the host's backstop.
+	HostTasksDenied uint64 `json:"hostTasksDenied,omitempty"`
+	// MemoryPeakBytes and CPUNanos cover gVisor and job together.
+	MemoryPeakBytes uint64 `json:"memoryPeakBytes"`
+	CPUNanos        uint64 `json:"cpuNanos"`
+}
+
+func newReport(ws unix.WaitStatus, n warden.Notes, c cgroup.Counters) Report {
+	r := Report{
+		ExitStatus:      shellStatus(ws),
+		OOMKills:        c.OOMKills,
+		TasksDenied:     n.Denied,
+		HostTasksDenied: c.TasksMax,
+		MemoryPeakBytes: c.MemoryPeak,
+		CPUNanos:        c.CPU,
+	}
+	switch {
+	case n.Exited:
+		r.ExitStatus = shellStatus(n.Status)
+	case ws.Signaled() && ws.Signal() == unix.SIGKILL:
+		r.Killed = true
+	default:
+		// The sentry ended by itself without telling the job's status, so the
+		// code is its own, and looking like one of the job's is an accident.
+		r.Crashed, r.ExitStatus = true, crashedStatus
+	}
+	return r
+}
+
+// write puts the report at path in one step; an empty path means nobody asked.
+func (r Report) write(path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".tmp", append(data, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}

@@ -1,0 +1,104 @@
+package shimtest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// ProgramsDir, if set, is a directory with all programs built already.
+const ProgramsDir = "GLOVEBOX_BIN"
+
+var builtPrograms = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv(ProgramsDir); dir != "" {
+		return filepath.Abs(dir)
+	}
+	dir, err := os.MkdirTemp("", "gbxbin")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "glovebox/shim/cmd/...", "gvisor.dev/gvisor/runsc")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// builtGuest is the program for inside, built apart: it is no part of what
+// tools/build.sh makes.
+var builtGuest = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "gbxguest")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-o", dir+"/guest", "glovebox/shim/shimtest/guest")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the guest program: %w\n%s", err, out)
+	}
+	return dir + "/guest", nil
+})
+
+// AddGuest puts the misbehaving program into the image, as /guest.
+func (s *Shim) AddGuest(t testing.TB) {
+	t.Helper()
+	path, err := builtGuest()
+	must(t, err)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(s.Rootfs, "guest"), data, 0o755))
+}
+
+// Programs builds what is under test, once a test binary.
+func Programs(t testing.TB) string {
+	t.Helper()
+	dir, err := builtPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// RemovePrograms removes what Programs has built; for TestMain.
+func RemovePrograms() {
+	if os.Getenv(ProgramsDir) == "" {
+		if dir, err := builtPrograms(); err == nil {
+			os.RemoveAll(dir)
+		}
+	}
+	if path, err := builtGuest(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+}
+
+// makeRootfs makes a tiny image: busybox under the names jobs use.
+func makeRootfs(dir string) error {
+	for _, d := range []string{"bin", "tmp", "proc", "dev", "etc", "var", "out"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(filepath.Join(dir, "tmp"), 0o1777); err != nil {
+		return err
+	}
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		return fmt.Errorf("%w; hint: apt-get install busybox-static", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin/busybox"), busybox, 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{"sh", "echo", "cat", "sleep", "true", "dd", "id", "ls", "touch", "mkdir", "grep", "head", "wc", "kill", "tail", "seq"} {
+		if err := os.Symlink("busybox", filepath.Join(dir, "bin", name)); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin/noexec"), []byte("#!/bin/sh\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "bin/garbage"), []byte("not a program"), 0o755)
+}

@@ -1,0 +1,93 @@
+package warden
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Notes are lines. They come from a process that may be hostile: anything
+// malformed is dropped, and what is kept is a few numbers.
+const (
+	noteDenied = "denied\n"
+	noteExit   = "exit "
+
+	// maxDenied keeps a fork bomb from being a flood of notes; what matters
+	// is that there was one.
+	maxDenied = 1024
+)
+
+func formatExit(ws unix.WaitStatus) string { return fmt.Sprintf("%s%d\n", noteExit, uint32(ws)) }
+
+// Notes is what a sandbox has told.
+type Notes struct {
+	// Denied counts refused clones, up to maxDenied.
+	Denied int64
+	// Exited says whether the sentry told the job's own status. It does not
+	// when it was killed or crashed.
+	Exited bool
+	Status unix.WaitStatus
+}
+
+// Reader collects the notes of one sandbox.
+type Reader struct {
+	pipe  *os.File
+	done  chan struct{}
+	notes Notes
+}
+
+// Listen opens the pipe made by Prepare. It must be called before the sandbox
+// is made: the writing end cannot be opened without a reader.
+func Listen(dir string) (*Reader, error) {
+	pipe, err := os.OpenFile(filepath.Join(dir, notesPipe), os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{pipe: pipe, done: make(chan struct{})}, nil
+}
+
+// Collect reads until the sandbox's end of the pipe is closed. Run it once the
+// sandbox has that end.
+func (r *Reader) Collect() {
+	defer close(r.done)
+	defer r.pipe.Close()
+	br := bufio.NewReaderSize(r.pipe, 256)
+	for {
+		line, err := br.ReadSlice('\n')
+		if err == nil {
+			r.take(string(line))
+		} else if !errors.Is(err, bufio.ErrBufferFull) {
+			return // io.EOF, or the pipe was closed by Close
+		}
+	}
+}
+
+func (r *Reader) take(line string) {
+	if line == noteDenied {
+		r.notes.Denied = min(r.notes.Denied+1, maxDenied)
+		return
+	}
+	if value, ok := strings.CutPrefix(line, noteExit); ok {
+		var ws uint32
+		if _, err := fmt.Sscanf(value, "%d\n", &ws); err == nil && ws <= 0xffff {
+			r.notes.Exited, r.notes.Status = true, unix.WaitStatus(ws)
+		}
+	}
+}
+
+// Result waits for the end of the notes, which comes with the sentry's.
+func (r *Reader) Result() Notes {
+	<-r.done
+	return r.notes
+}
+
+// Close ends the collection of a sandbox that never came to be.
+func (r *Reader) Close() error { return r.pipe.Close() }
+
+var _ io.Closer = (*Reader)(nil)

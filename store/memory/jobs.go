@@ -1,0 +1,92 @@
+package memory
+
+import (
+	"context"
+
+	"glovebox"
+	"glovebox/store/internal/record"
+)
+
+// CreateJob implements glovebox.Jobs. A key has expired when the new job's
+// CreatedAt is not before its Expires: the store has no clock of its own.
+func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+	job.Version = 1
+	stored, body, err := record.Job(job)
+	if err != nil {
+		return glovebox.Job{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return glovebox.Job{}, false, err
+	}
+	if key != nil {
+		used, ok := s.keys[scopedKey{stored.Tenant, key.Key}]
+		if ok && stored.CreatedAt.Before(used.expires) {
+			if used.fingerprint != key.Fingerprint {
+				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindKeyReused,
+					"the idempotency key belongs to another request").Try("use a new key for a new request")
+			}
+			first, err := record.ParseJob(s.jobs[used.job].record)
+			return first, false, err
+		}
+	}
+	if _, ok := s.jobs[stored.ID]; ok {
+		return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindConflict, "job %s exists", job.ID)
+	}
+	s.jobs[stored.ID] = entry{stored, body}
+	if key != nil {
+		s.keys[scopedKey{stored.Tenant, key.Key}] = usedKey{key.Fingerprint, key.Expires, stored.ID}
+	}
+	out, err := record.ParseJob(body)
+	return out, true, err
+}
+
+// Job implements glovebox.Jobs.
+func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return glovebox.Job{}, err
+	}
+	e, ok := s.jobs[id]
+	if !ok || tenant != glovebox.AnyTenant && tenant != e.job.Tenant {
+		return glovebox.Job{}, notFound(id)
+	}
+	return record.ParseJob(e.record)
+}
+
+// UpdateJob implements glovebox.Jobs.
+func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, _ glovebox.Durability) (glovebox.Job, error) {
+	next := job
+	next.Version++
+	stored, body, err := record.Job(next)
+	if err != nil {
+		return glovebox.Job{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return glovebox.Job{}, err
+	}
+	old, ok := s.jobs[job.ID]
+	switch {
+	case !ok || old.job.Tenant != job.Tenant:
+		return glovebox.Job{}, notFound(job.ID)
+	case old.job.Version != job.Version:
+		return glovebox.Job{}, glovebox.Errorf(glovebox.KindStale, "job %s is at version %d, not %d",
+			job.ID, old.job.Version, job.Version).Try("read it again")
+	case old.job.Attempt > job.Attempt:
+		return glovebox.Job{}, glovebox.Errorf(glovebox.KindStale, "job %s is at attempt %d, not %d",
+			job.ID, old.job.Attempt, job.Attempt).Try("read it again")
+	case !old.job.CreatedAt.Equal(job.CreatedAt):
+		return glovebox.Job{}, glovebox.Errorf(glovebox.KindInvalid, "the time of creation of job %s cannot change",
+			job.ID).On("createdAt")
+	}
+	s.jobs[job.ID] = entry{stored, body}
+	return record.ParseJob(body)
+}
+
+func notFound(id string) error {
+	return glovebox.Errorf(glovebox.KindNotFound, "no job %s", id)
+}

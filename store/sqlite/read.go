@@ -1,0 +1,61 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"glovebox"
+	"glovebox/store/internal/record"
+)
+
+const (
+	selectByID = "SELECT tenant, body FROM jobs WHERE id = ?"
+	selectDue  = "SELECT body FROM jobs INDEXED BY jobs_due WHERE due IS NOT NULL AND due <= ? ORDER BY due, id LIMIT ?"
+)
+
+// Job implements glovebox.Jobs.
+func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error) {
+	var owner string
+	var body []byte
+	err := s.byID.QueryRowContext(ctx, id).Scan(&owner, &body)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return glovebox.Job{}, readFault(ctx, err, "reading a job")
+	}
+	if err != nil || tenant != glovebox.AnyTenant && tenant != owner {
+		return glovebox.Job{}, notFound(id)
+	}
+	return record.ParseJob(body)
+}
+
+// DueJobs implements glovebox.Jobs. Jobs due at one instant come by id.
+func (s *Store) DueJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {
+	rows, err := s.due.QueryContext(ctx, record.Nanos(now), max(limit, 0)) // LIMIT -1 would be all
+	if err != nil {
+		return nil, readFault(ctx, err, "reading what is due")
+	}
+	jobs, err := collect(rows, record.ParseJob)
+	if err != nil {
+		return nil, readFault(ctx, err, "reading what is due")
+	}
+	return jobs, nil
+}
+
+// collect parses the one column of each row and closes the rows.
+func collect[T any](rows *sql.Rows, parse func([]byte) (T, error)) ([]T, error) {
+	defer func() { _ = rows.Close() }() // after the end, or an error that is told
+	all := []T{}
+	var body sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		one, err := parse(body)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
