@@ -72,8 +72,7 @@ func (a *Agent) order(ctx context.Context, id string, valid bool, o *nodev1.Orde
 	s := a.newSandbox(id, o.GetJob(), o.GetAttempt())
 	s.dir, s.fresh = a.folder(id), true
 	s.setWish(wish{known: true, ordered: true, stop: o.GetStop(), grace: grace(o), order: o})
-	a.launch(ctx, s, s.preparing)
-	a.notify()
+	a.launch(ctx, s, s.preparing) // the next call, which follows at once, names it
 }
 
 // refuse reports an order as ended until control drops it; the caller holds a.mu.

@@ -30,6 +30,8 @@ type testControl struct {
 	orders   map[string]*nodev1.Order
 	have     map[string]*nodev1.Sandbox
 	reqs     []*nodev1.SyncRequest
+	run      string
+	sequence uint64
 	changed  chan struct{} // closed and replaced at every change
 
 	outputs  map[string]*[2]bytes.Buffer
@@ -113,13 +115,21 @@ func (c *testControl) Sync(ctx context.Context, req *connect.Request[nodev1.Sync
 	if err := c.syncErr.Load(); err != nil {
 		return nil, err
 	}
+	late := false
 	c.change(func() {
+		if late = c.run == req.Msg.GetRun() && c.sequence >= req.Msg.GetSequence(); late {
+			return
+		}
+		c.run, c.sequence = req.Msg.GetRun(), req.Msg.GetSequence()
 		c.reqs = append(c.reqs, req.Msg)
 		c.have = map[string]*nodev1.Sandbox{}
 		for _, s := range req.Msg.GetHave() {
 			c.have[glovebox.SandboxID(s.GetJob(), int(s.GetAttempt()))] = s
 		}
 	})
+	if late {
+		return nil, connect.NewError(connect.CodeAborted, errors.New("a later call has come in"))
+	}
 	hold := time.After(10 * time.Second)
 	for {
 		c.mu.Lock()

@@ -74,6 +74,7 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	a.halt = r.halt
+	r.control.change(func() { r.control.reqs = nil })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
@@ -157,6 +158,7 @@ func (r *rig) exited(id string) *nodev1.Sandbox {
 // finished drops the order and waits until nothing is left anywhere.
 func (r *rig) finished(id string) {
 	r.t.Helper()
+	r.called() // by the agent of now
 	r.control.drop(id)
 	r.until(id, "gone", func(s *nodev1.Sandbox) bool { return s == nil })
 	if r.node.box(id) != nil {
@@ -165,6 +167,16 @@ func (r *rig) finished(id string) {
 	if _, err := os.Stat(filepath.Join(r.dir, dirSandboxes, id)); err == nil {
 		r.t.Errorf("%s is not named any more, but has a folder", id)
 	}
+}
+
+// called waits until the agent has called.
+func (r *rig) called() {
+	r.t.Helper()
+	eventually(r.t, "first call", func() bool {
+		r.control.mu.Lock()
+		defer r.control.mu.Unlock()
+		return len(r.control.reqs) > 0
+	})
 }
 
 // shipped waits until control has n bytes of both streams together.

@@ -294,12 +294,3 @@ func TestOneAgentForAFolder(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// called waits until the agent has called.
-func (r *rig) called() {
-	eventually(r.t, "first call", func() bool {
-		r.control.mu.Lock()
-		defer r.control.mu.Unlock()
-		return len(r.control.reqs) > 0
-	})
-}

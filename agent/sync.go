@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	firstPatience = time.Millisecond       // a call is left alone for so long
-	maxPatience   = 100 * time.Millisecond // also when none has been answered for a while
-	sameAgain     = 20 * time.Millisecond  // between two calls, if an answer says nothing new
+	gather      = time.Millisecond       // news that come together are told together
+	maxPatience = 100 * time.Millisecond // for which a call is left alone although there is news
+	manyGivenUp = 16                     // calls one after the other, and control gets no word in
+	sameAgain   = 20 * time.Millisecond  // between two calls, if an answer says nothing new
 )
 
 // answer is how a call ended. Only one with a response says anything.
@@ -26,14 +27,14 @@ type answer struct {
 // something to say.
 func (a *Agent) syncLoop(ctx context.Context) {
 	b := backoff{max: a.cfg.MaxBackoff}
-	patience, limit := firstPatience, a.cfg.SyncTimeout
+	limit, givenUp := a.cfg.SyncTimeout, 0
 	for ctx.Err() == nil {
 		began := time.Now()
-		ans, abandoned := a.call(ctx, patience, limit)
+		ans, abandoned := a.call(ctx, patience(givenUp), limit)
 		switch {
 		case ans.err == nil:
 			b.reset()
-			patience = firstPatience
+			givenUp = 0
 			news := a.apply(ctx, ans.resp)
 			if d := ans.resp.GetCallAgain().AsDuration(); d > 0 {
 				limit = min(d, a.cfg.SyncTimeout)
@@ -41,18 +42,24 @@ func (a *Agent) syncLoop(ctx context.Context) {
 			if !news && time.Since(began) < sameAgain {
 				a.pause(ctx, sameAgain)
 			}
+		case abandoned && time.Since(began) > maxPatience:
+			givenUp = 0 // control had the time to answer, and nothing to say
 		case abandoned:
-			// The more calls go unanswered because of news, the longer
-			// the next is left alone: control must get a word in.
-			patience = min(2*patience, maxPatience)
+			givenUp++
 		default:
 			b.wait(ctx)
 		}
 	}
 }
 
+// patience is how long a call is left alone. When news of a busy node have made
+// the agent give up many calls in a row it grows, so that control is heard.
+func patience(givenUp int) time.Duration {
+	return min(gather<<max(0, min(givenUp-manyGivenUp, 10)), maxPatience)
+}
+
 // call makes one call. It is given up when there is news, but not before it
-// has been in the air for patience, which also gathers news that come together.
+// has been in the air for a while, which also gathers news that come together.
 func (a *Agent) call(ctx context.Context, patience, limit time.Duration) (ans answer, abandoned bool) {
 	select {
 	case <-a.changed: // all that has changed up to here is in the request

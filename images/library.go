@@ -51,6 +51,9 @@ func (l *Library) Resolve(ctx context.Context, tenant, name, policy string) (glo
 				On(nameField).Try("import the image, or use imagePullPolicy %s", glovebox.PullIfNotPresent)
 		}
 	case glovebox.PullAlways:
+		if byDigest.MatchString(name) { // there is nowhere to ask, and nothing to ask for
+			return l.Resolve(ctx, tenant, name, glovebox.PullNever)
+		}
 	default:
 		return glovebox.Image{}, glovebox.Errorf(glovebox.KindInvalid, "there is no policy %q", clip(policy)).On("imagePullPolicy").
 			Try("use %s, %s or %s", glovebox.PullIfNotPresent, glovebox.PullAlways, glovebox.PullNever)

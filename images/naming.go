@@ -105,4 +105,3 @@ func (f *found) checkDigest() error {
 func badGiven(format string, args ...any) *glovebox.Error {
 	return glovebox.Errorf(glovebox.KindInvalid, format, args...).On("name")
 }
-

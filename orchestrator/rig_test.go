@@ -50,7 +50,7 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 		logs:  &logs{stdout: map[string]int64{}, stdin: map[string]string{}, sealed: map[string]bool{}},
 	}
 	r.node.Ship, r.node.RemoveTime = r.logs.ship, 10*time.Millisecond
-	r.node.StartTime, r.node.StopTime = 5*time.Millisecond, 5*time.Millisecond
+	r.node.StartTime, r.node.StopTime = 20*time.Millisecond, 5*time.Millisecond
 	r.config = orchestrator.Config{
 		Store: r.store, Provider: r.node, Images: r.shelf, Output: r.logs,
 		Log: slog.New(slog.DiscardHandler), Holder: "a",
@@ -61,12 +61,26 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 // start runs an orchestrator and waits until it has opened the node.
 func (r *rig) start() *rig {
 	r.t.Helper()
+	r.startWithoutNode()()
+	return r
+}
+
+// startWithoutNode runs an orchestrator whose node does not call until the
+// function that it returns is called.
+func (r *rig) startWithoutNode() (call func()) {
+	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r.Orchestrator, r.cancel, r.ended = orchestrator.New(r.config), cancel, make(chan error, 1)
 	o, ended := r.Orchestrator, r.ended
-	go func() { ended <- o.Run(ctx, func() { r.node.Open(o) }) }()
+	ready := false
+	go func() { ended <- o.Run(ctx, func() { ready = true }) }()
 	synctest.Wait()
-	return r
+	return func() {
+		if ready {
+			r.node.Open(o)
+		}
+		synctest.Wait()
+	}
 }
 
 // stop ends the orchestrator, if one runs, and returns what Run returned.

@@ -61,19 +61,29 @@ func (a *app) control(ctx context.Context, f controlFlags) error {
 		return err
 	}
 	defer p.close()
+	return p.serve(ctx, stop, apiSocket, nodeSocket, f.grace, log)
+}
 
-	failed := make(chan error, 3)
+// serve answers until stop ends, and a while longer.
+func (p *parts) serve(ctx, stop context.Context, apiSocket, nodeSocket net.Listener, grace time.Duration, log *slog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ran, failed := make(chan error, 1), make(chan error, 2)
 	apiServer, nodeServer := api.NewServer(p.api), newNodeServer(p.node)
-	go func() { failed <- p.run(ctx, func() { _ = supervise.NotifyReady() }) }()
+	go func() { ran <- p.run(ctx, func() { _ = supervise.NotifyReady() }) }()
+	defer func() { cancel(); <-ran }()
 	go func() { failed <- served(apiServer.Serve(apiSocket)) }()
 	go func() { failed <- served(nodeServer.Serve(nodeSocket)) }()
+	defer shutDown(apiServer, nodeServer)
 	select {
+	case err := <-ran:
+		ran <- nil
+		return err
 	case err := <-failed:
 		return err
 	case <-stop.Done():
 	}
-	p.drain(f.grace, log)
-	return shutDown(apiServer, nodeServer)
+	p.drain(grace, log)
+	return nil
 }
 
 // drain waits until no job runs, or the grace is over.
@@ -118,15 +128,13 @@ func served(err error) error {
 	return glovebox.Errorf(glovebox.KindInternal, "serve: %w", err)
 }
 
-// shutDown lets short calls end; streams and the agent's held call break off,
-// and their callers know how to go on.
-func shutDown(servers ...*http.Server) error {
+// shutDown lets callers' short calls end; their streams break off, and so do the
+// agent's calls: both know how to go on.
+func shutDown(callers, node *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	for _, s := range servers {
-		if s.Shutdown(ctx) != nil {
-			_ = s.Close()
-		}
+	if callers.Shutdown(ctx) != nil {
+		_ = callers.Close()
 	}
-	return nil
+	_ = node.Close()
 }

@@ -5,7 +5,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// echo is how close two signals are that one act has caused: timeout(1), for
+// instance, signals its child and then the child's group.
+const echo = 250 * time.Millisecond
 
 // interrupts turns Ctrl-C and SIGTERM into the ends of two contexts: the first
 // asks, the second insists.
@@ -24,13 +29,18 @@ func watchInterrupts(ctx context.Context) *interrupts {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		for _, cancel := range []func(){cancelFirst, cancelSecond} {
+		var last time.Time
+		for {
 			select {
 			case <-signals:
-				cancel()
 			case <-done:
 				return
 			}
+			if first.Err() != nil && time.Since(last) > echo {
+				cancelSecond()
+			}
+			cancelFirst()
+			last = time.Now()
 		}
 	}()
 	return &interrupts{first: first, second: second, stop: func() {

@@ -14,19 +14,29 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
 // Box is a running instance.
 type Box struct {
-	T    testing.TB
+	T    T
 	Data string  // its folder
 	Bin  string  // where the binaries are
 	Log  *Buffer // everything that `up` and its children printed
 
 	up     *exec.Cmd
 	exited chan struct{}
+}
+
+// T is what a box needs of a test, or of a program that stands in for one.
+type T interface {
+	Helper()
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Failed() bool
+	Skip(args ...any)
+	Cleanup(func())
 }
 
 // Buffer is a bytes.Buffer that may be read while it is written.
@@ -50,7 +60,7 @@ func (b *Buffer) String() string {
 }
 
 // BinDir is where `make build` leaves the binaries.
-func BinDir(t testing.TB) string {
+func BinDir(t T) string {
 	t.Helper()
 	dir := os.Getenv("GLOVEBOX_BIN")
 	if dir == "" {
@@ -64,17 +74,17 @@ func BinDir(t testing.TB) string {
 
 // New makes a box that is not running yet. Its folder has a short path, because
 // unix sockets must fit into 100 bytes.
-func New(t testing.TB) *Box {
+func New(t T) *Box {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("skipped: sandboxes need root")
 	}
 	data, err := os.MkdirTemp("/tmp", "gb")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	if err := os.Chmod(data, 0o755); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	b := &Box{T: t, Data: data, Bin: BinDir(t), Log: &Buffer{}}
 	t.Cleanup(b.close)
@@ -82,7 +92,7 @@ func New(t testing.TB) *Box {
 }
 
 // Up makes a box and starts it.
-func Up(t testing.TB, args ...string) *Box {
+func Up(t T, args ...string) *Box {
 	t.Helper()
 	b := New(t)
 	b.Start(args...)
@@ -96,7 +106,7 @@ func (b *Box) Start(args ...string) {
 	cmd.Stdout, cmd.Stderr = b.Log, b.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		b.T.Fatal(err)
+		b.T.Fatalf("%v", err)
 	}
 	b.up, b.exited = cmd, make(chan struct{})
 	go func() { _ = cmd.Wait(); close(b.exited) }()

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -183,41 +182,3 @@ func (r *Runtime) places(id string) []string {
 
 // runcState is where runc keeps its state, in a folder for each namespace.
 func (r *Runtime) runcState() string { return filepath.Join(r.config.Dir, "runc") }
-
-// removeState removes what gVisor keeps of a sandbox that nobody deleted.
-func (r *Runtime) removeState(id string) error {
-	for _, name := range r.runscState() {
-		if stateOf(name) == id {
-			if err := os.RemoveAll(filepath.Join(r.config.RunscRoot, name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// runscState names what is in gVisor's state folder.
-func (r *Runtime) runscState() []string {
-	if r.config.RunscRoot == "" {
-		return nil
-	}
-	entries, _ := os.ReadDir(r.config.RunscRoot)
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
-// stateOf is the sandbox that a file of gVisor's belongs to, by its name:
-// "<id>", or "<id>_sandbox:<id>.state", ".lock" and such.
-func stateOf(name string) string {
-	name = strings.TrimPrefix(name, "runsc-")
-	if i := strings.IndexAny(name, "_.:"); i >= 0 {
-		name = name[:i]
-	}
-	if checkID(name) != nil {
-		return ""
-	}
-	return name
-}

@@ -10,14 +10,6 @@ import (
 	"glovebox"
 )
 
-// report is what the gVisor shim tells of a sandbox's limits beyond what the
-// host's counters show.
-type report struct {
-	outOfMemory, pids, disk bool
-}
-
-func (r *Runtime) report(record) report { return report{} }
-
 // scratchFull says whether the writable layer has no byte or no file left.
 func (r *Runtime) scratchFull(rec record) bool {
 	dir := r.dir(rec.ID, scratchDir)

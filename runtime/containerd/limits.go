@@ -70,13 +70,13 @@ func (l *limits) final() glovebox.Kind {
 // of it is refused forks too.
 func (l *limits) reached() glovebox.Kind {
 	c, _ := l.r.group(l.rec.ID).Counters()
-	report := l.r.report(l.rec)
+	told, _ := l.r.report(l.rec)
 	switch {
-	case c.OOMKills > 0 || report.outOfMemory:
+	case c.OOMKills > 0 || told.OOMKills > 0:
 		return glovebox.KindOutOfMemory
-	case report.pids || l.rec.Runtime == glovebox.RuntimeRunc && c.PidsDenied > 0:
+	case c.PidsDenied > 0 || told.TasksDenied > 0:
 		return glovebox.KindPids
-	case report.disk || l.r.scratchFull(l.rec):
+	case l.r.scratchFull(l.rec):
 		return glovebox.KindDisk
 	}
 	return ""

@@ -83,8 +83,8 @@ func (r *Runtime) heldByHost() ([]glovebox.Residue, error) {
 			held = append(held, glovebox.Residue{Kind: "file", Name: filepath.Join(parent, e.Name()), Sandbox: below(parent, filepath.Join(parent, e.Name()))})
 		}
 	}
-	for _, name := range r.runscState() {
-		held = append(held, glovebox.Residue{Kind: "file", Name: filepath.Join(r.config.RunscRoot, name), Sandbox: stateOf(name)})
+	for dir, id := range r.stateDirs() {
+		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: id})
 	}
 	return held, nil
 }

@@ -3,6 +3,7 @@ package runtimetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"glovebox"
 )
@@ -24,6 +27,7 @@ type job struct {
 	spec  glovebox.SandboxSpec
 	ctx   context.Context
 	dir   string
+	files []*os.File
 	wg    sync.WaitGroup
 	mu    sync.Mutex
 	out   bytes.Buffer
@@ -67,14 +71,20 @@ func (s suite) newJob(t testing.TB, spec glovebox.SandboxSpec, stdin []byte) *jo
 }
 
 func (j *job) read(path string, to *bytes.Buffer, isOut bool) {
+	// Open before the sandbox is made: a job may be over before a reader who
+	// waits for it to begin has come.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.files = append(j.files, f)
 	j.wg.Add(1)
 	go func() {
 		defer j.wg.Done()
-		f, err := os.Open(path) // blocks until there is a writer
-		if err != nil {
+		defer f.Close()
+		if !written(f) {
 			return
 		}
-		defer f.Close()
 		buf := make([]byte, 32<<10)
 		for {
 			n, err := f.Read(buf)
@@ -106,8 +116,30 @@ func (j *job) write(path string, b []byte) {
 	}()
 }
 
-// release unblocks readers of FIFOs that nobody ever opened.
+// written waits until somebody has opened the FIFO for writing. Before that,
+// reading would look like the end.
+func written(f *os.File) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	for n := 0; n == 0 && err == nil; {
+		ctl := raw.Control(func(fd uintptr) {
+			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
+		})
+		if err == unix.EINTR {
+			err = nil
+		}
+		err = errors.Join(err, ctl)
+	}
+	return err == nil
+}
+
+// release unblocks readers and writers of FIFOs that nobody ever opened.
 func (j *job) release() {
+	for _, f := range j.files {
+		f.Close()
+	}
 	for _, p := range []string{j.spec.Stdio.Stdin, j.spec.Stdio.Stdout, j.spec.Stdio.Stderr} {
 		if f, err := os.OpenFile(p, os.O_RDWR|syscall.O_NONBLOCK, 0); p != "" && err == nil {
 			defer f.Close()

@@ -7,6 +7,7 @@ package bootcmd
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/google/subcommands"
@@ -48,7 +49,7 @@ func (b *bootCommand) Execute(ctx context.Context, f *flag.FlagSet, args ...any)
 	if err := unpackScratchOptions(f); err != nil {
 		util.Fatalf("%v", err)
 	}
-	useCompiledFilters()
+	useCompiledFilters(os.Getpid())
 	settleGC()
 	code := b.Boot.Execute(ctx, f, args...)
 	if ws, ok := args[1].(*unix.WaitStatus); ok && code == subcommands.ExitSuccess {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,9 +35,13 @@ type Request struct {
 
 // Create makes a sandbox that is ready to Start. What it made is removed again
 // when it fails.
-func (h *Host) Create(r Request) (_ *Sandbox, err error) {
-	h.slots <- struct{}{}
-	defer func() { <-h.slots }()
+func (h *Host) Create(ctx context.Context, r Request) (_ *Sandbox, err error) {
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 
 	s, err := h.plan(r)
 	if err != nil {

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"syscall"
 
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
@@ -33,16 +32,21 @@ func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 
 // Pause stops every process of the sandbox, gVisor's included, so that it
 // costs no CPU at all. Limits, pipes and links stay.
-func (s *Sandbox) Pause() error { return s.switchTo(Running, Paused, syscall.SIGSTOP) }
+func (s *Sandbox) Pause() error { return s.switchTo(Running, Paused, unix.SIGSTOP) }
 
 // Resume undoes Pause.
-func (s *Sandbox) Resume() error { return s.switchTo(Paused, Running, syscall.SIGCONT) }
+func (s *Sandbox) Resume() error { return s.switchTo(Paused, Running, unix.SIGCONT) }
 
-func (s *Sandbox) switchTo(from, to Status, sig syscall.Signal) error {
+func (s *Sandbox) switchTo(from, to Status, sig unix.Signal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.status != from {
 		return fmt.Errorf("sandbox %s is not in the state for this: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	// The sentry first: it alone makes processes, so once it has stopped the
+	// list of the others is complete.
+	if err := s.proc.signal(sig); err != nil {
+		return err
 	}
 	if err := s.group.Signal(sig); err != nil {
 		return err

@@ -12,21 +12,46 @@ import (
 	"go/format"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gvisor.dev/gvisor/pkg/seccomp/precompiledseccomp"
 	"gvisor.dev/gvisor/runsc/boot/filter/config"
 )
 
 func main() {
+	run := generate
+	if os.Getpid() != sentryPID {
+		run = again
+	}
 	if err := run(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "seccompgen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(output string) error {
+// sentryPID is the sentry's process id, which one of the rules names: the
+// sentry is the first process of a pid namespace.
+const sentryPID = 1
+
+// again runs this program as the first process of a pid namespace too.
+func again(output string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, output)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	if os.Getuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+	}
+	return cmd.Run()
+}
+
+func generate(output string) error {
 	programs, err := config.PrecompiledPrograms()
 	if err != nil {
 		return err
@@ -36,6 +61,9 @@ func run(output string) error {
 		return fmt.Errorf("gVisor has no variant for our configuration any more")
 	}
 	slices.SortFunc(programs, func(a, b precompiledseccomp.Program) int { return strings.Compare(a.Name, b.Name) })
+	for _, p := range programs {
+		clearVariables(p)
+	}
 	src, err := format.Source(source(programs))
 	if err != nil {
 		return err
@@ -51,6 +79,16 @@ func wanted(name string) bool {
 		}
 	}
 	return true
+}
+
+// clearVariables makes the result the same every time: what the compiler has
+// put where a variable goes is arbitrary, and replaced in the sentry.
+func clearVariables(p precompiledseccomp.Program) {
+	for _, offsets := range p.VarOffsets {
+		for _, at := range offsets {
+			p.Bytecode32[at] = 0
+		}
+	}
 }
 
 func source(programs []precompiledseccomp.Program) []byte {

@@ -70,12 +70,18 @@ func (s *Shim) PID() int { return s.cmd.Process.Pid }
 // Start starts the process; call it again after Kill.
 func (s *Shim) Start(t testing.TB) {
 	t.Helper()
+	s.StartWith(t)
+}
+
+// StartWith starts it with more flags.
+func (s *Shim) StartWith(t testing.TB, flags ...string) {
+	t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.Dir, "shim.log"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	s.cmd = s.command("--socket", s.Socket)
+	s.cmd = s.command(append(flags, "--socket", s.Socket)...)
 	s.cmd.Stderr = log
 	// A test that times out runs no clean-up; nothing may survive it.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

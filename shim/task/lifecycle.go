@@ -41,7 +41,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*sandbo
 	if err := s.reserve(k); err != nil {
 		return nil, err
 	}
-	sb, err := s.host.Create(sandbox.Request{
+	sb, err := s.host.Create(ctx, sandbox.Request{
 		Namespace: k.namespace, ID: k.id, Bundle: r.Bundle, Rootfs: r.Rootfs,
 		Stdio: stdio.Paths{In: r.Stdin, Out: r.Stdout, Err: r.Stderr},
 	})
@@ -126,7 +126,7 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 	if err != nil {
 		return nil, errgrpc.ToGRPC(err)
 	}
-	s.settle(key{sb.Namespace, sb.ID}, nil)
+	s.forget(sb)
 	return &api.DeleteResponse{
 		Pid: uint32(sb.PID()), ExitStatus: exit.Status, ExitedAt: timestamppb.New(exit.At),
 	}, nil

@@ -86,7 +86,7 @@ func (s *Service) reserve(k key) error {
 	return nil
 }
 
-// settle fills or frees a reserved id.
+// settle fills a reserved id, or frees it if no sandbox came to be.
 func (s *Service) settle(k key, sb *sandbox.Sandbox) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,5 +94,16 @@ func (s *Service) settle(k key, sb *sandbox.Sandbox) {
 		delete(s.sandboxes, k)
 	} else {
 		s.sandboxes[k] = sb
+	}
+}
+
+// forget frees the id of a deleted sandbox, unless a concurrent Delete was
+// first and the id has a new owner already.
+func (s *Service) forget(sb *sandbox.Sandbox) {
+	k := key{sb.Namespace, sb.ID}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sandboxes[k] == sb {
+		delete(s.sandboxes, k)
 	}
 }

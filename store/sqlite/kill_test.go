@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"glovebox"
 	"glovebox/store/sqlite"
 )
@@ -26,7 +28,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(killed); dir != "" {
 		writeForever(dir)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // writeForever tells of each write after it was acknowledged: a create, then

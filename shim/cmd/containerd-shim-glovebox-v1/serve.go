@@ -14,6 +14,7 @@ import (
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
+	"golang.org/x/sys/unix"
 
 	"glovebox/shim/sandbox"
 	"glovebox/shim/task"
@@ -67,7 +68,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	server, err := ttrpc.NewServer()
+	server, err := ttrpc.NewServer(ttrpc.WithUnaryServerInterceptor(task.Logged(log)))
 	if err != nil {
 		return err
 	}
@@ -97,11 +98,9 @@ func listen(path string) (net.Listener, error) {
 	if err := removeSocket(path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	return l, os.Chmod(path, 0o600)
+	// Set before the socket exists, so that it never was open to others.
+	defer unix.Umask(unix.Umask(0o177))
+	return net.Listen("unix", path)
 }
 
 func removeSocket(path string) error {

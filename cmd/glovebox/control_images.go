@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"glovebox"
+	"glovebox/api"
+	"glovebox/images"
+)
+
+// shelf is the library as the API, the orchestrator and the provider want it.
+type shelf struct {
+	*images.Library
+	records glovebox.Images
+
+	mu    sync.Mutex
+	known map[string]glovebox.Image // by digest: what jobs were placed with
+}
+
+// maxKnown bounds what is remembered of images whose names may be gone.
+const maxKnown = 1000
+
+func newShelf(records glovebox.Images, stock *images.Stock, tmp string) *shelf {
+	return &shelf{
+		Library: &images.Library{
+			Images: records,
+			Puller: &images.Puller{Stock: stock, Credentials: images.DefaultCredentials()}, Importer: &images.Importer{Stock: stock, Dir: tmp},
+		},
+		records: records, known: map[string]glovebox.Image{},
+	}
+}
+
+func (s *shelf) close() { s.Puller.Close() }
+
+// Normalize implements orchestrator.Images.
+func (s *shelf) Normalize(name string) (string, error) { return images.Normalize(name) }
+
+// Find implements orchestrator.Images.
+func (s *shelf) Find(ctx context.Context, tenant, name string) (glovebox.Image, error) {
+	return s.remember(s.Library.Resolve(ctx, tenant, name, glovebox.PullNever))
+}
+
+// Resolve implements orchestrator.Images.
+func (s *shelf) Resolve(ctx context.Context, tenant, name, policy string) (glovebox.Image, error) {
+	return s.remember(s.Library.Resolve(ctx, tenant, name, policy))
+}
+
+func (s *shelf) remember(img glovebox.Image, err error) (glovebox.Image, error) {
+	if err == nil {
+		s.mu.Lock()
+		if len(s.known) >= maxKnown {
+			clear(s.known) // the store still has those that have a name
+		}
+		s.known[img.Digest] = img
+		s.mu.Unlock()
+	}
+	return img, err
+}
+
+// ByDigest implements local.Images.
+func (s *shelf) ByDigest(ctx context.Context, digest string) (glovebox.Image, error) {
+	s.mu.Lock()
+	img, ok := s.known[digest]
+	s.mu.Unlock()
+	if ok {
+		return img, nil
+	}
+	all, err := s.records.Images(ctx, glovebox.AnyTenant)
+	if err != nil {
+		return glovebox.Image{}, err
+	}
+	for _, img := range all {
+		if img.Digest == digest {
+			return s.remember(img, nil)
+		}
+	}
+	return glovebox.Image{}, glovebox.Errorf(glovebox.KindImageUnknown, "image %s is not here any more", digest).Try("submit the job again")
+}
+
+// ReadBlob implements local.Images.
+func (s *shelf) ReadBlob(ctx context.Context, digest string, offset int64, send func([]byte) error) error {
+	return s.Blob(ctx, digest, offset, sender(send))
+}
+
+type sender func([]byte) error
+
+// maxPiece bounds one message.
+const maxPiece = 256 << 10
+
+func (f sender) Write(p []byte) (int, error) {
+	for sent := 0; sent < len(p); {
+		end := min(len(p), sent+maxPiece)
+		if err := f(p[sent:end]); err != nil {
+			return sent, err
+		}
+		sent = end
+	}
+	return len(p), nil
+}
+
+// Import implements api.ImageService.
+func (s *shelf) Import(ctx context.Context, p glovebox.Principal, name string, r io.Reader) ([]glovebox.Image, error) {
+	return s.Library.Import(ctx, r, images.Import{Tenant: p.Tenant, Name: name})
+}
+
+// Pull implements api.ImageService.
+func (s *shelf) Pull(ctx context.Context, p glovebox.Principal, name string, progress func(api.PullProgress)) (glovebox.Image, error) {
+	var mu sync.Mutex // blobs come several at a time
+	img, err := s.Puller.Pull(ctx, p.Tenant, name, func(digest string, done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		progress(api.PullProgress{Phase: "fetch", Layer: digest, Done: done, Total: total})
+	})
+	if err == nil {
+		err = s.records.PutImage(ctx, img)
+	}
+	return img, err
+}
+
+// Images implements api.ImageService.
+func (s *shelf) Images(ctx context.Context, p glovebox.Principal) ([]glovebox.Image, error) {
+	return s.records.Images(ctx, p.Tenant)
+}
+
+// Remove implements api.ImageService.
+func (s *shelf) Remove(ctx context.Context, p glovebox.Principal, name string) error {
+	return s.Library.Remove(ctx, p.Tenant, name)
+}

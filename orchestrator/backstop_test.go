@@ -1,0 +1,84 @@
+package orchestrator_test
+
+import (
+	"testing"
+	"time"
+
+	"glovebox"
+	"glovebox/engine"
+)
+
+// TestNodeNeverReports: the node says nothing of a job. Control ends it by
+// itself, not before its time, and puts everything away.
+func TestNodeNeverReports(t *testing.T) {
+	for _, cancelled := range []bool{false, true} {
+		inBubble(t, 1, func(r *rig) {
+			r.start()
+			began := time.Now()
+			job, next := r.submit("silent"), r.submit("exit", "0")
+			if cancelled {
+				if _, err := r.Cancel(t.Context(), me, job.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.until(2*engine.ProvisionTime, "control ends it", func() bool { return r.status(job.ID).Ended() })
+			if took := time.Since(began); took < engine.ProvisionTime || took > engine.ProvisionTime+2*time.Second {
+				t.Errorf("given up after %s", took)
+			}
+			r.allArchived(10 * time.Minute)
+			job = r.store.job(job.ID)
+			if cancelled && job.Outcome != glovebox.StatusCancelled || !cancelled && job.Reason != glovebox.ReasonNodeLost {
+				t.Errorf("%s %s", job.Outcome, job.Reason)
+			}
+			if r.store.job(next.ID).Outcome != glovebox.StatusCompleted {
+				t.Error("the next in line did not run")
+			}
+		})
+	}
+}
+
+// TestNodeFallsSilent: a job that runs is given up some time after its own
+// time-out.
+func TestNodeFallsSilent(t *testing.T) {
+	inBubble(t, 1, func(r *rig) {
+		r.node.Deliver = func(report glovebox.Report, send func(glovebox.Report)) {
+			if report.Exit == nil {
+				send(report)
+			}
+		}
+		r.start()
+		job := r.submitSpec(glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}, Timeout: glovebox.Duration(time.Minute)})
+		r.allArchived(10 * time.Minute)
+		job = r.store.job(job.ID)
+		if job.Reason != glovebox.ReasonNodeLost || job.EndedAt.Sub(job.StartedAt) < time.Minute+engine.LateStop {
+			t.Errorf("%s after %s", job.Reason, job.EndedAt.Sub(job.StartedAt))
+		}
+	})
+}
+
+// TestImageNeverComes: a job does not wait for its image for ever.
+func TestImageNeverComes(t *testing.T) {
+	inBubble(t, 1, func(r *rig) {
+		r.shelf.takes = 1000 * time.Hour
+		r.start()
+		job := r.submitSpec(glovebox.Spec{Image: "far", Cmd: []string{"exit", "0"}})
+		r.allArchived(2 * engine.ResolveTime)
+		if job = r.store.job(job.ID); job.Reason != glovebox.ReasonImageUnavailable {
+			t.Errorf("%s %s", job.Outcome, job.Reason)
+		}
+	})
+}
+
+// TestGoneReportIsLost: what is gone is found out again by asking.
+func TestGoneReportIsLost(t *testing.T) {
+	inBubble(t, 1, func(r *rig) {
+		r.node.Deliver = func(report glovebox.Report, send func(glovebox.Report)) {
+			if report.Resource == nil {
+				send(report)
+			}
+		}
+		r.start()
+		r.submit("exit", "0")
+		r.allArchived(10 * time.Second)
+	})
+}

@@ -1,0 +1,65 @@
+package containerd
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"glovebox"
+)
+
+// The gVisor shim keeps a folder for each sandbox under Config.RunscRoot, named
+// by a hash, with a record of its own in it. It removes them itself, those of
+// an earlier shim when it starts. What is here is for looking, and for
+// cleaning up on a node whose shim does not start any more.
+
+// stateDirs are those folders, with the sandbox each belongs to; "" if its
+// record was not written.
+func (r *Runtime) stateDirs() map[string]string {
+	dirs := map[string]string{}
+	if r.config.RunscRoot == "" {
+		return dirs
+	}
+	found, _ := filepath.Glob(filepath.Join(r.config.RunscRoot, "s", "*"))
+	for _, dir := range found {
+		var rec struct{ Namespace, ID string }
+		b, err := os.ReadFile(filepath.Join(dir, recordFile))
+		if err == nil && json.Unmarshal(b, &rec) == nil && rec.Namespace == r.config.Namespace && checkID(rec.ID) == nil {
+			dirs[dir] = rec.ID
+		} else {
+			dirs[dir] = ""
+		}
+	}
+	return dirs
+}
+
+// removeState removes what the shim has not.
+func (r *Runtime) removeState(id string) error {
+	for dir, owner := range r.stateDirs() {
+		if owner == id {
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// report is what the shim tells of the end of a sandbox.
+type report struct {
+	ExitStatus  uint32
+	Killed      bool // from outside
+	Crashed     bool // gVisor itself failed
+	OOMKills    uint64
+	TasksDenied int64
+}
+
+// report reads it; nothing before the end, and for runc.
+func (r *Runtime) report(rec record) (report, bool) {
+	var rep report
+	if rec.Runtime != glovebox.RuntimeGVisor {
+		return rep, false
+	}
+	err := r.load(rec.ID, reportFile, &rep)
+	return rep, err == nil
+}
