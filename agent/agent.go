@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"path/filepath"
 	"sync"
 
 	"glovebox"
@@ -14,8 +15,10 @@ type Agent struct {
 	run    string      // random, new with every agent
 	stdin  StdinCloser // the runtime, if it keeps stdin open; else nil
 	starts chan struct{}
+	spares spares
 
 	changed chan struct{} // holds one token while there is something to report
+	ended   chan struct{} // the same, if somebody waits for it
 
 	mu        sync.Mutex
 	sandboxes map[string]*sandbox
@@ -24,7 +27,7 @@ type Agent struct {
 	known     string // revision of the last answer carried out
 	sequence  uint64 // of the last call
 
-	wg sync.WaitGroup // one for each sandbox's goroutine
+	wg sync.WaitGroup // one for each sandbox's goroutine, and the spares'
 
 	// halt lets a test stop a sandbox's goroutine dead before a named step,
 	// which is what a kill -9 at that line does.
@@ -53,7 +56,9 @@ func New(cfg Config) (*Agent, error) {
 	return &Agent{
 		cfg: cfg, run: glovebox.NewID("run-"), stdin: closer,
 		starts:    make(chan struct{}, cfg.Starts),
+		spares:    spares{filepath.Join(cfg.Dir, dirSpare), make(chan string, spareReady)},
 		changed:   make(chan struct{}, 1),
+		ended:     make(chan struct{}, 1),
 		sandboxes: map[string]*sandbox{},
 		refused:   map[string]*nodev1.Sandbox{},
 	}, nil
@@ -72,6 +77,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.takeStock(ctx); err != nil {
 		return err
 	}
+	a.wg.Go(func() { a.spares.fill(ctx) })
 	a.syncLoop(ctx)
 	return nil
 }
@@ -91,14 +97,20 @@ func (a *Agent) launch(ctx context.Context, s *sandbox, first state) {
 			a.refuse(s.id, s.job, s.attempt, lost(errRanBefore()))
 		}
 		a.mu.Unlock()
-		a.notify()
+		a.notifyEnd()
 	})
 }
 
 // notify makes the sync loop report soon.
-func (a *Agent) notify() {
+func (a *Agent) notify() { signal(a.changed) }
+
+// notifyEnd makes it report at once, if that is not too often.
+func (a *Agent) notifyEnd() { signal(a.ended) }
+
+// signal puts the one token into ch that it has room for.
+func signal(ch chan struct{}) {
 	select {
-	case a.changed <- struct{}{}:
+	case ch <- struct{}{}:
 	default:
 	}
 }

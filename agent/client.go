@@ -15,7 +15,7 @@ import (
 // whole chunk; the window is what one stream may have in flight, and so what a
 // reader that stands still costs.
 const (
-	FrameSize        = 512 << 10
+	FrameSize        = 128 << 10
 	StreamWindow     = 1 << 20
 	ConnectionWindow = 16 << 20
 )

@@ -23,6 +23,8 @@
 //	started        written before the command is started
 //	exit           written before the end is reported
 //
+// (Folders are made ahead of time, under spare/, and renamed when needed.)
+//
 // A sandbox without "started" is made anew, one with it and alive is adopted,
 // one with it and not alive is lost, one with "exit" has ended.
 package agent

@@ -28,6 +28,7 @@ func (s *sandbox) ending(ctx context.Context, e *nodev1.Exit) state {
 		}
 		if err := s.dir.writeExit(r); err == nil {
 			s.tell(func(told *nodev1.Sandbox) { told.Phase, told.Exit, told.Started = r.Phase, r.Exit, r.Started })
+			s.a.notifyEnd()
 			return s.exited
 		}
 		if s.wish().vanished() {
@@ -63,8 +64,8 @@ func (s *sandbox) exited(ctx context.Context) state {
 	}
 }
 
-// outputSettled says whether control has all the output, or, having dropped
-// the order, says that it does not want it.
+// outputSettled says whether control has all the output that there is, or,
+// having dropped the order, says that it does not want it.
 func (s *sandbox) outputSettled() bool {
-	return s.out == nil || s.out.acknowledged() || s.shipping.refused.Load()
+	return s.out == nil || s.out.acknowledged() || s.shipping.refused.Load() || s.shipping.damaged.Load()
 }

@@ -30,6 +30,7 @@ const (
 	fifoStdout  = "stdout"
 	fifoStderr  = "stderr"
 	spoolSuffix = ".spool"
+	newSuffix   = ".new" // while being written
 )
 
 // startRecord is the marker that the command may have been started.
@@ -108,7 +109,7 @@ func (f folder) exit() *nodev1.Sandbox {
 // are for root alone.
 func (f folder) makeFIFOs(names ...string) error {
 	for _, n := range names {
-		if err := unix.Mkfifo(f.file(n), 0o600); err != nil {
+		if err := unix.Mkfifo(f.file(n), 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
 			return onDisk("make the FIFO "+n, err)
 		}
 	}
@@ -144,7 +145,7 @@ func (f folder) remove() error {
 }
 
 func (f folder) write(name string, b []byte) error {
-	tmp := f.file(name + ".new")
+	tmp := f.file(name + newSuffix)
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
 		return onDisk("write "+name, err)
 	}

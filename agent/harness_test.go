@@ -15,7 +15,12 @@ import (
 	"glovebox/internal/nodev1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(spoolEnv); dir != "" {
+		spoolForEver(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func duration(d time.Duration) *durationpb.Duration { return durationpb.New(d) }
 
@@ -31,7 +36,14 @@ type rig struct {
 	agent   *Agent
 	stop    func() // the running agent, as kill -9 does
 	halt    func(id, step string) bool
-	runtime glovebox.Runtime // instead of node
+	runtime machine // node, or another
+}
+
+// machine is what an agent needs of a node.
+type machine interface {
+	glovebox.Runtime
+	glovebox.Inventory
+	glovebox.ImageStore
 }
 
 func newRig(t testing.TB) *rig {
@@ -65,7 +77,7 @@ func (r *rig) start() {
 	tr := UnixTransport(r.socket)
 	cfg := r.cfg
 	cfg.Node, cfg.Dir, cfg.Boot = "node-1", r.dir, r.boot
-	cfg.Client, cfg.Runtime, cfg.Inventory, cfg.Images = Client(tr, "http://control"), r.runtime, r.node, r.node
+	cfg.Client, cfg.Runtime, cfg.Inventory, cfg.Images = Client(tr, "http://control"), r.runtime, r.runtime, r.runtime
 	if cfg.MaxBackoff == 0 {
 		cfg.MaxBackoff = 40 * time.Millisecond
 	}

@@ -160,9 +160,4 @@ func (o *output) closeFiles() {
 	}
 }
 
-func (o *output) notify() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
+func (o *output) notify() { signal(o.wake) }

@@ -145,11 +145,11 @@ func TestEightAtOnce(t *testing.T) {
 	var want [8][]byte
 	var ids [8]string
 	for i := range want {
-		want[i] = noise(byte(i), 4<<20+i)
+		want[i] = noise(byte(i), 1<<20+i)
 		ids[i] = r.job(func(p *proc) int {
 			var both sync.WaitGroup
 			both.Go(func() { _, _ = p.Out.Write(want[i]) })
-			both.Go(func() { _, _ = p.Err.Write(want[i][:1<<20]) })
+			both.Go(func() { _, _ = p.Err.Write(want[i][:1<<19]) })
 			both.Wait()
 			return i
 		}, outputCap(16<<20))
@@ -158,8 +158,8 @@ func TestEightAtOnce(t *testing.T) {
 		if s := r.exited(id); int(s.GetExit().GetCode()) != i {
 			t.Errorf("%d: told %v", i, s)
 		}
-		out, errs := r.shipped(id, int64(len(want[i])+1<<20))
-		if !bytes.Equal([]byte(out), want[i]) || !bytes.Equal([]byte(errs), want[i][:1<<20]) {
+		out, errs := r.shipped(id, int64(len(want[i])+1<<19))
+		if !bytes.Equal([]byte(out), want[i]) || !bytes.Equal([]byte(errs), want[i][:1<<19]) {
 			t.Errorf("%d: output differs", i)
 		}
 		r.finished(id)
@@ -202,12 +202,12 @@ func TestControlStopsReading(t *testing.T) {
 	block := make(chan struct{})
 	r.control.arrived = func(string, *nodev1.OutputChunk) { r.control.mu.Unlock(); <-block; r.control.mu.Lock() }
 	r.start()
-	id := r.job(func(p *proc) int { _, _ = p.Out.Write(noise(4, 32<<20)); return 0 }, outputCap(64<<20))
-	if s := r.exited(id); s.GetStdout() != 32<<20 {
+	id := r.job(func(p *proc) int { _, _ = p.Out.Write(noise(4, 8<<20)); return 0 }, outputCap(16<<20))
+	if s := r.exited(id); s.GetStdout() != 8<<20 {
 		t.Errorf("told %v", s)
 	}
 	close(block)
-	r.shipped(id, 32<<20)
+	r.shipped(id, 8<<20)
 	r.finished(id)
 }
 

@@ -80,6 +80,9 @@ func (s *sandbox) makeFolder(context.Context) error {
 		return err
 	}
 	s.work = work
+	if s.fresh {
+		s.a.spares.take(s.dir)
+	}
 	return s.dir.make(order)
 }
 

@@ -60,6 +60,7 @@ func (o *output) take(s *spool, fd int) (int, error) {
 			return n, err
 		}
 		o.err = err
+		o.discarded(s)
 	}
 	if o.trash == nil {
 		o.trash = make([]byte, trashSize)

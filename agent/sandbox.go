@@ -103,12 +103,7 @@ func (s *sandbox) wish() wish {
 }
 
 // poke makes the sandbox's goroutine look around.
-func (s *sandbox) poke() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *sandbox) poke() { signal(s.wake) }
 
 // abortable returns a context that ends when the order vanishes or is to stop.
 func (s *sandbox) abortable(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -17,8 +17,9 @@ type shipping struct {
 	attempt int32
 	client  nodev1connect.NodeServiceClient
 	out     *output
-	acked   func()      // called when control has stored more
+	settled func()      // called when control has all, or a call has ended
 	refused atomic.Bool // control's last word was that it does not want it
+	damaged atomic.Bool // the spool cannot be read
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
@@ -29,7 +30,7 @@ func (s *sandbox) ship(ctx context.Context) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	sh := &shipping{job: s.job, attempt: s.attempt, client: s.a.cfg.Client, out: s.out, acked: s.poke,
+	sh := &shipping{job: s.job, attempt: s.attempt, client: s.a.cfg.Client, out: s.out, settled: s.poke,
 		cancel: cancel, done: make(chan struct{})}
 	s.shipping = sh
 	go func() {
@@ -38,7 +39,7 @@ func (s *sandbox) ship(ctx context.Context) {
 		for ctx.Err() == nil && !sh.out.acknowledged() {
 			progress, err := sh.call(ctx)
 			sh.refused.Store(err != nil && isNo(err))
-			sh.acked()
+			sh.settled()
 			if progress {
 				b.reset()
 			}
@@ -89,13 +90,16 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 			progress = true
 			sh.out.spools[0].ack(ack.GetStdout())
 			sh.out.spools[1].ack(ack.GetStderr())
-			sh.acked()
+			if sh.out.acknowledged() {
+				sh.settled()
+			}
 		}
 	})
 	switch all, broken := sh.send(ctx, over, stream.Send, from); {
 	case all:
 		_ = stream.CloseRequest()
 	case broken:
+		sh.damaged.Store(true)
 		cancel()
 	}
 	<-over // after the last byte, control acknowledges the rest and ends the call
@@ -113,10 +117,6 @@ func (sh *shipping) begin(i int, n int64) int64 {
 // send sends what there is as it comes, the streams in turn, until all was sent
 // and no more will come, or the call has ended, or the spool is broken.
 func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*nodev1.OutputChunk) error, at [2]int64) (all, broken bool) {
-	chunk := &nodev1.OutputChunk{}
-	buf := *chunks.Get().(*[]byte)
-	defer chunks.Put(&buf)
-	names := [2]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR}
 	for {
 		sealed := sh.out.isSealed() // before the sizes are read
 		sent := false
@@ -124,13 +124,9 @@ func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*n
 			if at[i] >= sp.size.Load() {
 				continue
 			}
-			n, err := sp.read(buf, at[i])
-			if err != nil || n == 0 {
-				return false, true
-			}
-			chunk.Stream, chunk.Offset, chunk.Data = names[i], at[i], buf[:n]
-			if send(chunk) != nil {
-				return false, false
+			n, readErr, sendErr := sendChunk(sp, i, at[i], send)
+			if readErr != nil || sendErr != nil {
+				return false, readErr != nil
 			}
 			at[i] += int64(n)
 			sent = true
@@ -151,5 +147,18 @@ func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*n
 	}
 }
 
-// chunks are the buffers of calls under way.
+// sendChunk sends what follows at offset, as much as fits. Its buffer is lent:
+// of the many calls that only wait for output, none holds one.
+func sendChunk(sp *spool, i int, offset int64, send func(*nodev1.OutputChunk) error) (n int, readErr, sendErr error) {
+	buf := chunks.Get().(*[]byte)
+	defer chunks.Put(buf)
+	n, readErr = sp.read(*buf, offset)
+	if readErr != nil {
+		return 0, readErr, nil
+	}
+	names := [2]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR}
+	return n, nil, send(&nodev1.OutputChunk{Stream: names[i], Offset: offset, Data: (*buf)[:n]})
+}
+
+// chunks are the buffers of chunks under way.
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}

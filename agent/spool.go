@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -89,13 +90,13 @@ func (s *spool) append(p []byte) error {
 	return err
 }
 
-// read fills p from offset on.
+// read fills p from offset on, where there is something.
 func (s *spool) read(p []byte, offset int64) (int, error) {
 	n, err := s.f.ReadAt(p[:min(int64(len(p)), s.size.Load()-offset)], offset)
-	if errors.Is(err, io.EOF) {
-		err = nil
+	if n > 0 {
+		return n, nil
 	}
-	return n, err
+	return 0, cmp.Or(err, io.ErrUnexpectedEOF)
 }
 
 // ack notes that control has stored everything below n, and frees what it can.

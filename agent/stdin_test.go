@@ -76,7 +76,7 @@ func TestStdinNeverRead(t *testing.T) {
 			r := newRig(t)
 			r.start()
 			id := r.job(command, withStdin)
-			r.stdin(id, func(in *input) { in.data, in.ended = noise(9, 32<<20), true })
+			r.stdin(id, func(in *input) { in.data, in.ended = noise(9, 8<<20), true })
 			if name == "stays" {
 				r.phase(id, nodev1.Phase_PHASE_RUNNING)
 			} else if e := r.exited(id).GetExit(); e.GetCode() != 7 || e.GetFault() != nil {

@@ -30,7 +30,12 @@ func (a *Agent) syncLoop(ctx context.Context) {
 	limit, givenUp := a.cfg.SyncTimeout, 0
 	for ctx.Err() == nil {
 		began := time.Now()
-		ans, abandoned := a.call(ctx, patience(givenUp), limit)
+		hold := patience(givenUp)
+		urgent := hold
+		if givenUp == 0 {
+			urgent = 0
+		}
+		ans, abandoned := a.call(ctx, limit, hold, urgent)
 		switch {
 		case ans.err == nil:
 			b.reset()
@@ -58,40 +63,53 @@ func patience(givenUp int) time.Duration {
 	return min(gather<<max(0, min(givenUp-manyGivenUp, 10)), maxPatience)
 }
 
-// call makes one call. It is given up when there is news, but not before it
-// has been in the air for a while, which also gathers news that come together.
-func (a *Agent) call(ctx context.Context, patience, limit time.Duration) (ans answer, abandoned bool) {
-	select {
-	case <-a.changed: // all that has changed up to here is in the request
-	default:
-	}
+// call makes one call, for limit at most. It is given up when there is news, but
+// not before it has been in the air for hold, which also gathers news that come
+// together, or for urgent, if the news is what people wait for.
+func (a *Agent) call(ctx context.Context, limit, hold, urgent time.Duration) (ans answer, abandoned bool) {
+	a.heard() // all that has changed up to here is in the request
 	req := a.request()
-	cctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	began := time.Now()
 	done := make(chan answer, 1)
+	began := time.Now()
 	go func() {
-		resp, err := a.cfg.Client.Sync(cctx, connect.NewRequest(req))
+		resp, err := a.cfg.Client.Sync(ctx, connect.NewRequest(req))
 		if err != nil {
 			done <- answer{err: err}
 			return
 		}
 		done <- answer{resp: resp.Msg}
 	}()
-	select {
-	case ans = <-done:
-		return ans, ans.err != nil && ctx.Err() == nil && cctx.Err() != nil
-	case <-a.changed:
-		defer a.notify() // it was not in this request
+	due := limit
+	giveUp := time.NewTimer(limit)
+	defer giveUp.Stop()
+	for {
+		select {
+		case ans = <-done:
+			if due < limit {
+				a.notify() // the news is not told yet
+			}
+			return ans, false
+		case <-a.changed:
+			due = min(due, hold)
+		case <-a.ended:
+			due = min(due, urgent)
+		case <-giveUp.C:
+			cancel()
+			return <-done, true
+		}
+		giveUp.Reset(due - time.Since(began))
 	}
-	t := time.NewTimer(patience - time.Since(began))
-	defer t.Stop()
-	select {
-	case ans = <-done:
-		return ans, false
-	case <-t.C:
-		cancel()
-		return <-done, true
+}
+
+// heard takes the tokens for what is going to be told.
+func (a *Agent) heard() {
+	for _, news := range []chan struct{}{a.changed, a.ended} {
+		select {
+		case <-news:
+		default:
+		}
 	}
 }
 
@@ -102,7 +120,7 @@ func (a *Agent) pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-t.C:
 	case <-a.changed:
-		a.notify()
+	case <-a.ended:
 	case <-ctx.Done():
 	}
 }

@@ -122,7 +122,9 @@ func (fullDisk) Write([]byte) (int, error) {
 func TestFetchIntoFullDisk(t *testing.T) {
 	r := newRig(t)
 	r.control.blobs[testDigest] = []byte("blob")
-	r.node.fetch = func(ctx context.Context, fetch glovebox.FetchBlob) error { return fetch(ctx, testDigest, 0, fullDisk{}) }
+	r.node.fetch = func(ctx context.Context, fetch glovebox.FetchBlob) error {
+		return fetch(ctx, testDigest, 0, fullDisk{})
+	}
 	r.start()
 	id := r.job(hello)
 	if f := r.exited(id).GetExit().GetFault(); f.GetKind() != "image_corrupt" {

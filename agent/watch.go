@@ -54,7 +54,7 @@ func (s *sandbox) running(ctx context.Context) state {
 		case <-cut:
 			e.kill(ctx, s.out.cutKind())
 			cut = nil
-		case <-e.again():
+		case <-e.killC:
 			e.kill(ctx, e.cause)
 		case <-s.wake:
 		case <-ctx.Done():
@@ -122,11 +122,12 @@ func (s *sandbox) over(x ended, cause glovebox.Kind, deadline time.Time) state {
 
 // ending is how far the agent has gone in ending a command.
 type ending struct {
-	s     *sandbox
-	cause glovebox.Kind // the first one
-	timer *time.Timer   // to SIGKILL
-	killC <-chan time.Time
-	at    time.Time
+	s      *sandbox
+	cause  glovebox.Kind // the first one
+	killed bool
+	timer  *time.Timer // to SIGKILL
+	killC  <-chan time.Time
+	at     time.Time
 }
 
 // begin sends SIGTERM, once, and SIGKILL after grace. A later cause can only
@@ -140,6 +141,9 @@ func (e *ending) begin(ctx context.Context, cause glovebox.Kind, grace time.Dura
 		e.arm(grace)
 		return
 	}
+	if e.killed {
+		return
+	}
 	if until := time.Now().Add(grace); until.Before(e.at) {
 		e.arm(grace)
 	}
@@ -150,6 +154,7 @@ func (e *ending) kill(ctx context.Context, cause glovebox.Kind) {
 	if e.cause == "" {
 		e.cause = cause
 	}
+	e.killed = true
 	e.s.signal(ctx, syscall.SIGKILL)
 	e.arm(e.s.a.cfg.MaxBackoff)
 }
@@ -165,8 +170,6 @@ func (e *ending) disarm() {
 		e.timer.Stop()
 	}
 }
-
-func (e *ending) again() <-chan time.Time { return e.killC }
 
 // signal ignores failure: that the command has ended is Wait's to say, and a
 // kill is repeated.

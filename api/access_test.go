@@ -116,7 +116,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 func TestPanic(t *testing.T) {
 	var log buffer
 	c := start(t, func(config *api.Config) { config.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	c.Service.Fail = func(string) error { panic("hunter2 in " + c.Socket) }
+	c.Service.Fail(func(string) error { panic("hunter2 in " + c.Socket) })
 	a := c.do("GET", "/v1/jobs", "")
 	p := c.problem(a, glovebox.KindInternal, "")
 	if strings.Contains(string(a.body), "hunter2") || strings.Contains(string(a.body), "goroutine") {
@@ -161,7 +161,7 @@ func TestEveryKindHasAProblem(t *testing.T) {
 		}
 	})
 	for _, k := range glovebox.Kinds() {
-		c.Service.Fail = func(string) error { return glovebox.Errorf(k, "so it is") }
+		c.Service.Fail(func(string) error { return glovebox.Errorf(k, "so it is") })
 		w := newRecorder()
 		c.Handler.ServeHTTP(w, newSubmit(`{"containerImage":"a"}`))
 		c.doc.validate(t, "/components/schemas/Problem", w.Body.Bytes())

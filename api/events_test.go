@@ -130,12 +130,12 @@ func TestEventsResumeExactly(t *testing.T) {
 	id := c.submit("").ID
 	c.Place(id)
 	c.Write(t, id, output.Stdout, nasty)
-	c.Write(t, id, output.Stderr, pattern(100_000))
-	c.Write(t, id, output.Stdout, pattern(600_000))
+	c.Write(t, id, output.Stderr, pattern(60_000))
+	c.Write(t, id, output.Stdout, pattern(200_000))
 	c.Finish(t, id, 0)
 	path := "/v1/jobs/" + id + "/events"
 	all := parseEvents(t, c.do("GET", path, "").body)
-	want := append(bytes.Clone(nasty), pattern(600_000)...)
+	want := append(bytes.Clone(nasty), pattern(200_000)...)
 	for cut := range all {
 		var s seen
 		for _, e := range all[:cut+1] {
@@ -147,7 +147,7 @@ func TestEventsResumeExactly(t *testing.T) {
 		for _, e := range parseEvents(t, c.do("GET", path, "", "Last-Event-ID: "+s.last).body) {
 			s.take(t, e)
 		}
-		if !s.ended || !bytes.Equal(s.out, want) || !bytes.Equal(s.err, pattern(100_000)) {
+		if !s.ended || !bytes.Equal(s.out, want) || !bytes.Equal(s.err, pattern(60_000)) {
 			t.Fatalf("cut after %d: %d and %d bytes, ended %t", cut, len(s.out), len(s.err), s.ended)
 		}
 	}
@@ -224,6 +224,29 @@ func TestEventsOfAJobNeverPlaced(t *testing.T) {
 	}
 }
 
+// TestEventsWhenSealedFirst: output that is complete before the result is known
+// does not end the stream early.
+func TestEventsWhenSealedFirst(t *testing.T) {
+	c := start(t)
+	id := c.submit("").ID
+	go func() {
+		c.Place(id)
+		c.Write(t, id, output.Stdout, []byte("x"))
+		if err := c.Logs.Seal(t.Context(), id, 1); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+		c.Finish(t, id, 3)
+	}()
+	var s seen
+	for _, e := range parseEvents(t, c.do("GET", "/v1/jobs/"+id+"/events", "").body) {
+		s.take(t, e)
+	}
+	if !s.ended || string(s.out) != "x" || s.statuses[len(s.statuses)-1] != "COMPLETED" {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestEventsHideWhatIsControls: a version that changed nothing to be seen is
 // no event.
 func TestEventsHideWhatIsControls(t *testing.T) {
@@ -253,12 +276,12 @@ func TestEventsHideWhatIsControls(t *testing.T) {
 func TestEventsTellOfFailure(t *testing.T) {
 	c := start(t)
 	id := c.submit("").ID
-	c.Service.Fail = func(method string) error {
+	c.Service.Fail(func(method string) error {
 		if method == "Watch" {
 			return glovebox.Errorf(glovebox.KindUnavailable, "the store is away")
 		}
 		return nil
-	}
+	})
 	resp, err := c.http.Get("http://glovebox/v1/jobs/" + id + "/events")
 	if err != nil {
 		t.Fatal(err)

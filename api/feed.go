@@ -62,7 +62,8 @@ func (f *feed) attempt(job glovebox.Job) (now glovebox.Job, done bool, err error
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	for _, s := range []output.Stream{output.Stdout, output.Stderr} {
-		readers.Go(func() { f.stream(job, s, over) })
+		t := &tail{logs: f.logs, job: job.ID, attempt: job.Attempt, stream: s, offset: f.offset(s)}
+		readers.Go(func() { f.stream(t, over) })
 	}
 	go func() { readers.Wait(); close(complete) }()
 
@@ -119,12 +120,11 @@ func (f *feed) next(job glovebox.Job, complete <-chan struct{}) (glovebox.Job, e
 const eventBytes = 48 << 10
 
 // stream sends the events of one stream. A failure ends the feed.
-func (f *feed) stream(job glovebox.Job, s output.Stream, over <-chan struct{}) {
-	t := tail{logs: f.logs, job: job.ID, attempt: job.Attempt, stream: s, offset: f.offset(s)}
+func (f *feed) stream(t *tail, over <-chan struct{}) {
 	err := t.follow(f.ctx, over, func(p []byte) error {
 		offset := t.offset
 		for part := range slices.Chunk(p, eventBytes) {
-			if err := f.data(s, offset, part); err != nil {
+			if err := f.data(t.stream, offset, part); err != nil {
 				return err
 			}
 			offset += int64(len(part))

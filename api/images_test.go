@@ -66,7 +66,7 @@ func TestPullEvents(t *testing.T) {
 	c.doc.validate(t, "/components/schemas/Image", []byte(last.data))
 	c.doc.validate(t, "/components/schemas/PullProgress", []byte(before.data))
 
-	c.Images.Fail = func(string) error { return glovebox.Errorf(glovebox.KindTagUnknown, "no such tag") }
+	c.Images.Fail(func(string) error { return glovebox.Errorf(glovebox.KindTagUnknown, "no such tag") })
 	a = c.do("POST", "/v1/images/pull", `{"name":"busybox:9"}`, "Accept: text/event-stream")
 	events = parseEvents(t, a.body)
 	if len(events) != 1 || events[0].name != "error" {

@@ -245,8 +245,8 @@ func TestForeignAndUnknownIDs(t *testing.T) {
 func TestServiceErrors(t *testing.T) {
 	var fail error
 	c := start(t)
-	c.Service.Fail = func(string) error { return fail }
-	c.Images.Fail = func(string) error { return fail }
+	c.Service.Fail(func(string) error { return fail })
+	c.Images.Fail(func(string) error { return fail })
 	routes := []func() answer{
 		func() answer { return c.do("POST", "/v1/jobs", `{"containerImage":"a"}`) },
 		func() answer { return c.do("POST", "/v1/jobs", `{"containerImage":"a"}`, "Accept: text/event-stream") },

@@ -145,7 +145,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 // over.
 func TestEarlyRefusalOfAnUpload(t *testing.T) {
 	c := start(t)
-	c.Images.Fail = func(string) error { return glovebox.Errorf(glovebox.KindImageTooLarge, "too large") }
+	c.Images.Fail(func(string) error { return glovebox.Errorf(glovebox.KindImageTooLarge, "too large") })
 	for range 20 {
 		req, _ := http.NewRequest("POST", "http://glovebox/v1/images/import", io.LimitReader(zeros{}, 1<<30))
 		req.Header.Set("Content-Type", "application/x-tar")

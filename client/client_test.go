@@ -130,7 +130,7 @@ func TestList(t *testing.T) {
 func TestErrorsComeBack(t *testing.T) {
 	s, c := start(t)
 	for _, k := range glovebox.Kinds() {
-		s.Service.Fail = func(string) error { return glovebox.Errorf(k, "so it is").On("a.b").Try("do this") }
+		s.Service.Fail(func(string) error { return glovebox.Errorf(k, "so it is").On("a.b").Try("do this") })
 		if k == glovebox.KindUnavailable {
 			continue // repeated; see TestBusy
 		}
@@ -142,7 +142,7 @@ func TestErrorsComeBack(t *testing.T) {
 			t.Errorf("%s: %+v", k, e)
 		}
 	}
-	s.Service.Fail = nil
+	s.Service.Fail(nil)
 	_, err := c.Job(t.Context(), "../../etc")
 	want(t, err, glovebox.KindNotFound, "")
 	_, err = c.Job(t.Context(), "")
@@ -180,12 +180,12 @@ func TestNoServer(t *testing.T) {
 func TestBusy(t *testing.T) {
 	s, c := start(t)
 	n := 0
-	s.Service.Fail = func(string) error {
+	s.Service.Fail(func(string) error {
 		if n++; n < 4 {
 			return glovebox.Errorf(glovebox.KindUnavailable, "busy")
 		}
 		return nil
-	}
+	})
 	submit(t, c)
 	impatient := client.New(client.Options{Socket: s.Socket, Patience: -1})
 	defer impatient.Close()
@@ -221,7 +221,7 @@ func TestImages(t *testing.T) {
 	if _, err := c.ImportImage(ctx, "", io.MultiReader(strings.NewReader("x"), failing{own})); !errors.Is(err, own) {
 		t.Errorf("%v", err)
 	}
-	s.Images.Fail = func(string) error { return glovebox.Errorf(glovebox.KindImageDenied, "no") }
+	s.Images.Fail(func(string) error { return glovebox.Errorf(glovebox.KindImageDenied, "no") })
 	_, err = c.PullImage(ctx, "busybox:1", nil)
 	want(t, err, glovebox.KindImageDenied, "")
 	_, err = c.ImportImage(ctx, "", io.LimitReader(zeros{}, 1<<30))

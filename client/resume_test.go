@@ -71,77 +71,17 @@ func TestOutputCloseEndsAWaitingRead(t *testing.T) {
 // nothing of it.
 func TestRestarts(t *testing.T) {
 	s, c := start(t)
-	ctx := t.Context()
 	id := submit(t, c, func(s *glovebox.Spec) { s.StdinStream = true })
 	s.Place(id)
-	p := pattern(4 << 20)
-	type result struct {
-		name string
-		ok   bool
-		err  error
+	u := &users{t: t, c: c, id: id, data: pattern(4 << 20)}
+	var typing, all sync.WaitGroup
+	typing.Go(u.types)
+	for _, use := range []func(){u.readsOutput, u.readsEvents, u.waits, u.submits} {
+		all.Go(use)
 	}
-	results := make(chan result)
-	typed := make(chan struct{})
-	go func() {
-		r, err := c.Output(ctx, id, client.Stdout, client.OutputOptions{Follow: true})
-		var got bytes.Buffer
-		if err == nil {
-			_, err = io.Copy(&got, r)
-			r.Close()
-		}
-		results <- result{"output", bytes.Equal(got.Bytes(), p), err}
-	}()
-	go func() {
-		var out, last = []byte{}, client.Event{}
-		for e, err := range c.Events(ctx, id, "") {
-			if err != nil {
-				results <- result{"events", false, err}
-				return
-			}
-			if e.Type == client.EventStdout {
-				if e.Data.Offset != int64(len(out)) {
-					t.Errorf("at %d after %d", e.Data.Offset, len(out))
-				}
-				out = append(out, e.Data.Data...)
-			}
-			last = e
-		}
-		results <- result{"events", bytes.Equal(out, p) && last.Type == client.EventEnd, nil}
-	}()
-	go func() {
-		size, err := c.AppendStdin(ctx, id, 0, bytes.NewReader(p), true)
-		if size != int64(len(p)) || err != nil {
-			t.Errorf("stdin: %d, %v", size, err)
-		}
-		close(typed)
-	}()
-	go func() {
-		job, err := c.Wait(ctx, id, client.Archived)
-		results <- result{"wait", job.Status == glovebox.StatusArchived, err}
-	}()
-	go func() {
-		ids := map[string]bool{}
-		for range 30 {
-			job, err := c.Submit(ctx, glovebox.Spec{Image: "x"}, "")
-			if err != nil {
-				results <- result{"submit", false, err}
-				return
-			}
-			ids[job.ID] = true
-			time.Sleep(3 * time.Millisecond)
-		}
-		stored := 0
-		for _, err := range c.List(ctx, client.Filter{}) {
-			if err != nil {
-				t.Error(err)
-			}
-			stored++
-		}
-		results <- result{"submit", len(ids) == 30 && stored == 31, nil}
-	}()
 	for i := range 16 {
-		n := len(p) / 16
-		s.Write(t, id, output.Stdout, p[i*n:(i+1)*n])
+		n := len(u.data) / 16
+		s.Write(t, id, output.Stdout, u.data[i*n:(i+1)*n])
 		time.Sleep(5 * time.Millisecond)
 		if i%4 == 3 {
 			s.Stop(t)
@@ -151,13 +91,89 @@ func TestRestarts(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 		s.Up(t)
 	}
-	<-typed
+	typing.Wait()
 	s.Finish(t, id, 0)
 	s.Archive(id)
-	for range 4 {
-		if r := <-results; r.err != nil || !r.ok {
-			t.Errorf("%s: %t, %v", r.name, r.ok, r.err)
+	all.Wait()
+}
+
+// users are callers who do not know that control restarts.
+type users struct {
+	t    *testing.T
+	c    *client.Client
+	id   string
+	data []byte // of stdout and stdin
+}
+
+func (u *users) readsOutput() {
+	r, err := u.c.Output(u.t.Context(), u.id, client.Stdout, client.OutputOptions{Follow: true})
+	if err != nil {
+		u.t.Error(err)
+		return
+	}
+	defer r.Close()
+	var got bytes.Buffer
+	if _, err := io.Copy(&got, r); err != nil || !bytes.Equal(got.Bytes(), u.data) {
+		u.t.Errorf("output: %d bytes of %d, %v", got.Len(), len(u.data), err)
+	}
+}
+
+func (u *users) readsEvents() {
+	var out []byte
+	var last client.Event
+	for e, err := range u.c.Events(u.t.Context(), u.id, "") {
+		if err != nil {
+			u.t.Errorf("events: %v", err)
+			return
 		}
+		if e.Type == client.EventStdout {
+			if e.Data.Offset != int64(len(out)) {
+				u.t.Errorf("events: at %d after %d", e.Data.Offset, len(out))
+			}
+			out = append(out, e.Data.Data...)
+		}
+		last = e
+	}
+	if !bytes.Equal(out, u.data) || last.Type != client.EventEnd {
+		u.t.Errorf("events: %d bytes of %d, last %q", len(out), len(u.data), last.Type)
+	}
+}
+
+func (u *users) types() {
+	size, err := u.c.AppendStdin(u.t.Context(), u.id, 0, bytes.NewReader(u.data), true)
+	if size != int64(len(u.data)) || err != nil {
+		u.t.Errorf("stdin: %d, %v", size, err)
+	}
+}
+
+func (u *users) waits() {
+	job, err := u.c.Wait(u.t.Context(), u.id, client.Archived)
+	if job.Status != glovebox.StatusArchived || err != nil {
+		u.t.Errorf("wait: %q, %v", job.Status, err)
+	}
+}
+
+// submits checks that each of its jobs was accepted once.
+func (u *users) submits() {
+	ids := map[string]bool{u.id: true}
+	for range 30 {
+		job, err := u.c.Submit(u.t.Context(), glovebox.Spec{Image: "x"}, "")
+		if err != nil {
+			u.t.Errorf("submit: %v", err)
+			return
+		}
+		ids[job.ID] = true
+		time.Sleep(3 * time.Millisecond)
+	}
+	stored := 0
+	for _, err := range u.c.List(u.t.Context(), client.Filter{}) {
+		if err != nil {
+			u.t.Errorf("list: %v", err)
+		}
+		stored++
+	}
+	if len(ids) != 31 || stored != 31 {
+		u.t.Errorf("submit: %d ids, %d jobs", len(ids), stored)
 	}
 }
 
@@ -202,13 +218,13 @@ func TestRunIsSubmittedOnce(t *testing.T) {
 	defer cancel()
 	first := true
 	var restart sync.WaitGroup
-	s.Service.Fail = func(method string) error {
+	s.Service.Fail(func(method string) error {
 		if method == "Submit" && first {
 			first = false
 			restart.Go(func() { s.Kill(); s.Up(t) })
 		}
 		return nil
-	}
+	})
 	for e, err := range c.Run(ctx, glovebox.Spec{Image: "busybox"}, "") {
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,8 @@ type counter struct {
 // spend adds n, and says whether that is still within the cap.
 func (c *counter) spend(n int64) bool {
 	if n > c.cap {
-		return false // also keeps the sum from wrapping
+		c.used.Add(n) // given back like any other
+		return false
 	}
 	return c.used.Add(n) <= c.cap
 }

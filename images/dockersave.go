@@ -121,7 +121,7 @@ func (d dockerSave) describe(name string) (v1.Descriptor, error) {
 	return desc, nil
 }
 
-var hexName = regexp.MustCompile(`(?:^|/)([0-9a-f]{64})(?:\.json)?$`)
+var hexName = regexp.MustCompile(`(?:^|[/:])([0-9a-f]{64})(?:\.json)?$`)
 
 // configName holds a config to its name, if that is a digest.
 func configName(name string, is v1.Hash) error {

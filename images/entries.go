@@ -29,10 +29,13 @@ func (c Caps) checkTar(r io.Reader, spent *spender) error {
 		if err := c.checkEntry(h); err != nil {
 			return err
 		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		spent.sized += h.Size
 		if !spent.files.spend(h.Size) {
 			return tooLarge("image has files of more than %d bytes", spent.files.cap)
 		}
-		spent.sized += h.Size
 	}
 }
 
@@ -42,11 +45,7 @@ func (c Caps) checkEntry(h *tar.Header) error {
 		return err
 	}
 	switch h.Typeflag {
-	case tar.TypeReg, tar.TypeRegA: //nolint:staticcheck // old archives have it
-	case tar.TypeDir:
-		if h.Size != 0 {
-			return invalid("entry %q is a folder with %d bytes", clip(h.Name), h.Size)
-		}
+	case tar.TypeReg, tar.TypeDir:
 	case tar.TypeSymlink:
 		if h.Linkname == "" || len(h.Linkname) > c.PathBytes {
 			return invalid("entry %q is a link to %q", clip(h.Name), clip(h.Linkname))

@@ -236,7 +236,12 @@ func bytesOf(t testing.TB, l v1.Layer) []byte {
 	return raw
 }
 
-// newPuller returns a puller over memory with time-outs that suit tests.
+// hurry sets the time-outs for a test that runs into them.
+func (p *Puller) hurry() {
+	p.HeaderTimeout, p.StallTimeout = 200*time.Millisecond, 200*time.Millisecond
+}
+
+// newPuller returns a puller over memory.
 func newPuller(t testing.TB, caps Caps) (*Puller, glovebox.Blobs) {
 	blobs := memory.New()
 	return pullerOver(t, blobs, caps), blobs
@@ -245,7 +250,7 @@ func newPuller(t testing.TB, caps Caps) (*Puller, glovebox.Blobs) {
 func pullerOver(t testing.TB, blobs glovebox.Blobs, caps Caps) *Puller {
 	s := NewStock(blobs, caps)
 	s.Platform, s.Backoff, s.Attempts = testPlatform, time.Millisecond, 3
-	p := &Puller{Stock: s, HeaderTimeout: 200 * time.Millisecond, StallTimeout: 200 * time.Millisecond}
+	p := &Puller{Stock: s, HeaderTimeout: 10 * time.Second, StallTimeout: 10 * time.Second}
 	t.Cleanup(p.Close)
 	return p
 }

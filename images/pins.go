@@ -41,7 +41,7 @@ func (p *pins) take(hex string) *pin {
 
 // drop takes a user away. If nobody is left and all of them failed, remove is
 // called for what they created; who comes meanwhile waits for it.
-func (p *pins) drop(hex string, keep bool, remove func(hex string)) {
+func (p *pins) drop(hex string, keep bool, remove func(hex string)) (removed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.held[hex]
@@ -51,12 +51,13 @@ func (p *pins) drop(hex string, keep bool, remove func(hex string)) {
 		p.mu.Unlock()
 		remove(hex)
 		p.mu.Lock()
-		b.created = false
+		b.created, removed = false, true
 		<-b.busy
 	}
 	if b.refs--; b.refs == 0 {
 		delete(p.held, hex)
 	}
+	return removed
 }
 
 func (p *pins) setCreated(b *pin) {
@@ -109,6 +110,5 @@ func (p *pins) removeUnused(hex string, remove func(hex string)) bool {
 	}
 	p.held[hex] = b
 	p.mu.Unlock()
-	p.drop(hex, false, remove)
-	return true
+	return p.drop(hex, false, remove)
 }

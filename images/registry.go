@@ -32,9 +32,16 @@ func (p *Puller) resolve(ctx context.Context, image string) (candidate, error) {
 		return candidate{}, glovebox.Errorf(glovebox.KindImageUnknown, "image %s is not here, and its name has no registry", image).
 			Try("import the image again, or name it with its repository")
 	}
-	r, ref, err := p.enter(ctx, image)
+	var r *registry
+	var ref name.Reference
+	err = p.Stock.persist(ctx, func() (bool, error) {
+		if r, ref, err = p.enter(ctx, image); err != nil {
+			err = r.blame(ctx, err, "greet registry")
+		}
+		return false, err
+	})
 	if err != nil {
-		return candidate{}, r.blame(ctx, err, "enter")
+		return candidate{}, err
 	}
 	raw, mediaType, err := r.manifest(ctx, ref.Identifier(), p.Stock)
 	if err != nil {

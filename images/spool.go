@@ -119,7 +119,7 @@ func (s *spool) add(h *tar.Header, content io.Reader) error {
 		return s.link(name, path.Dir(name)+"/"+h.Linkname, h.Linkname)
 	case tar.TypeLink:
 		return s.link(name, h.Linkname, h.Linkname)
-	case tar.TypeReg, tar.TypeRegA: //nolint:staticcheck // old archives have it
+	case tar.TypeReg:
 		return s.store(name, h.Size, content)
 	}
 	return invalid("archive has %q of type %q", clip(name), h.Typeflag)

@@ -17,7 +17,7 @@ func TestNodeNeverReports(t *testing.T) {
 			began := time.Now()
 			job, next := r.submit("silent"), r.submit("exit", "0")
 			if cancelled {
-				if _, err := r.Cancel(t.Context(), me, job.ID); err != nil {
+				if _, err := r.Cancel(r.t.Context(), me, job.ID); err != nil {
 					t.Fatal(err)
 				}
 			}

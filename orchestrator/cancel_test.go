@@ -30,7 +30,7 @@ func TestCancelAnywhere(t *testing.T) {
 				job := r.submitSpec(c.spec)
 				r.reaches(job.ID, c.at)
 				for range 2 { // asking twice is asking once
-					if _, err := r.Cancel(t.Context(), me, job.ID); err != nil {
+					if _, err := r.Cancel(r.t.Context(), me, job.ID); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -57,13 +57,13 @@ func TestCancelInLine(t *testing.T) {
 		r.start()
 		first := r.submit("never")
 		second, third := r.submit("never"), r.submit("exit", "0")
-		if _, err := r.Cancel(t.Context(), me, second.ID); err != nil {
+		if _, err := r.Cancel(r.t.Context(), me, second.ID); err != nil {
 			t.Fatal(err)
 		}
 		if r.archived(second.ID).Outcome != glovebox.StatusCancelled {
 			t.Error("not cancelled")
 		}
-		if _, err := r.Cancel(t.Context(), me, first.ID); err != nil {
+		if _, err := r.Cancel(r.t.Context(), me, first.ID); err != nil {
 			t.Fatal(err)
 		}
 		if r.archived(third.ID).Outcome != glovebox.StatusCompleted {

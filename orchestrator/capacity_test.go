@@ -138,7 +138,7 @@ func TestMaxQueued(t *testing.T) {
 		for range 3 {
 			r.submit("exit", "0")
 		}
-		_, _, err := r.Submit(t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil)
+		_, _, err := r.Submit(r.t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil)
 		if glovebox.KindOf(err) != glovebox.KindTooMany {
 			t.Errorf("the fourth in line: %v", err)
 		}
@@ -158,7 +158,7 @@ func TestMaxQueuedCountsImages(t *testing.T) {
 			r.submitSpec(glovebox.Spec{Image: "far", Cmd: []string{"exit", "0"}})
 			time.Sleep(10 * time.Millisecond)
 		}
-		_, _, err := r.Submit(t.Context(), me, glovebox.Spec{Image: "far", Cmd: []string{"exit", "0"}}, nil)
+		_, _, err := r.Submit(r.t.Context(), me, glovebox.Spec{Image: "far", Cmd: []string{"exit", "0"}}, nil)
 		if glovebox.KindOf(err) != glovebox.KindTooMany {
 			t.Errorf("the fourth: %v", err)
 		}
@@ -172,7 +172,7 @@ func TestDrain(t *testing.T) {
 		r.start()
 		ids := []string{r.submit("sleep", "1s").ID, r.submit("sleep", "1s").ID}
 		r.Drain()
-		_, _, err := r.Submit(t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil)
+		_, _, err := r.Submit(r.t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil)
 		if glovebox.KindOf(err) != glovebox.KindUnavailable {
 			t.Errorf("while draining: %v", err)
 		}

@@ -152,8 +152,10 @@ func (o *Orchestrator) take(id string) []engine.Event {
 	return events
 }
 
-// putBack returns events that could not be stored, before any newer ones.
+// putBack returns events that could not be stored, before any newer ones. A
+// Tick need not be kept: as long as the job is due, others come.
 func (o *Orchestrator) putBack(id string, events []engine.Event) {
+	events = slices.DeleteFunc(events, isTick)
 	if len(events) == 0 {
 		return
 	}

@@ -33,17 +33,21 @@ func (r *rig) withFaults() *faultStore {
 	return f
 }
 
-// loseNext loses the reply of the next call of that name.
-func (f *faultStore) loseNext(name string) {
+func (f *faultStore) set(decide func(call int, name string) fate) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.decide = decide
+}
+
+// loseNext loses the reply of the next call of that name.
+func (f *faultStore) loseNext(name string) {
 	var once sync.Once
-	f.decide = func(_ int, call string) (x fate) {
+	f.set(func(_ int, call string) (x fate) {
 		if call == name {
 			once.Do(func() { x = loses })
 		}
 		return x
-	}
+	})
 }
 
 func (f *faultStore) next(name string) fate {

@@ -19,17 +19,17 @@ func TestReplay(t *testing.T) {
 	inBubble(t, 2, func(r *rig) {
 		r.start()
 		spec := glovebox.Spec{Image: "here", Cmd: []string{"sleep", "1s"}}
-		first, fresh, err := r.Submit(t.Context(), me, spec, key("k", "a"))
+		first, fresh, err := r.Submit(r.t.Context(), me, spec, key("k", "a"))
 		if err != nil || !fresh {
 			t.Fatal(fresh, err)
 		}
 		for range 5 {
-			again, fresh, err := r.Submit(t.Context(), me, spec, key("k", "a"))
+			again, fresh, err := r.Submit(r.t.Context(), me, spec, key("k", "a"))
 			if err != nil || fresh || again.ID != first.ID {
 				t.Fatalf("%s fresh=%v, %v", again.ID, fresh, err)
 			}
 		}
-		if _, _, err := r.Submit(t.Context(), me, spec, key("k", "b")); glovebox.KindOf(err) != glovebox.KindKeyReused {
+		if _, _, err := r.Submit(r.t.Context(), me, spec, key("k", "b")); glovebox.KindOf(err) != glovebox.KindKeyReused {
 			t.Errorf("another request under the key: %v", err)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -74,10 +74,10 @@ func TestLostAcceptance(t *testing.T) {
 			r.start()
 			faults.loseNext("CreateJob")
 			spec := glovebox.Spec{Image: image, Cmd: []string{"exit", "7"}}
-			if _, _, err := r.Submit(t.Context(), me, spec, key("k", "a")); glovebox.KindOf(err) != glovebox.KindUnavailable {
+			if _, _, err := r.Submit(r.t.Context(), me, spec, key("k", "a")); glovebox.KindOf(err) != glovebox.KindUnavailable {
 				t.Fatal(err)
 			}
-			again, fresh, err := r.Submit(t.Context(), me, spec, key("k", "a"))
+			again, fresh, err := r.Submit(r.t.Context(), me, spec, key("k", "a"))
 			if err != nil || fresh {
 				t.Fatal(fresh, err)
 			}
@@ -94,14 +94,14 @@ func TestFailedAcceptance(t *testing.T) {
 	inBubble(t, 1, func(r *rig) {
 		faults := r.withFaults()
 		r.start()
-		faults.decide = func(_ int, name string) fate {
+		faults.set(func(_ int, name string) fate {
 			if name == "CreateJob" {
 				return fails
 			}
 			return works
-		}
+		})
 		for range 3 { // the first takes the only place, the others stand in line
-			if _, _, err := r.Submit(t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil); err == nil {
+			if _, _, err := r.Submit(r.t.Context(), me, glovebox.Spec{Image: "here", Cmd: []string{"exit", "0"}}, nil); err == nil {
 				t.Fatal("accepted")
 			}
 		}

@@ -125,7 +125,7 @@ func TestRefusals(t *testing.T) {
 		inBubble(t, 1, func(r *rig) {
 			r.node.Node.Capacity.Memory = 8 << 30
 			r.start()
-			_, _, err := r.Submit(t.Context(), me, c.spec, nil)
+			_, _, err := r.Submit(r.t.Context(), me, c.spec, nil)
 			if glovebox.KindOf(err) != c.kind || glovebox.AsError(err).Field != c.field {
 				t.Errorf("%+v: %v of kind %s, want %s on %q", c.spec, err, glovebox.KindOf(err), c.kind, c.field)
 			}
@@ -156,15 +156,15 @@ func TestTenants(t *testing.T) {
 		r.start()
 		job := r.submit("exit", "0")
 		other := glovebox.Principal{Name: "eve", Tenant: "other"}
-		_, read := r.Job(t.Context(), other, job.ID)
-		_, cancelled := r.Cancel(t.Context(), other, job.ID)
-		_, watched := r.Watch(t.Context(), other, job.ID, 0)
+		_, read := r.Job(r.t.Context(), other, job.ID)
+		_, cancelled := r.Cancel(r.t.Context(), other, job.ID)
+		_, watched := r.Watch(r.t.Context(), other, job.ID, 0)
 		for _, err := range []error{read, cancelled, watched} {
 			if glovebox.KindOf(err) != glovebox.KindNotFound {
 				t.Errorf("eve is told: %v", err)
 			}
 		}
-		if page, err := r.List(t.Context(), other, glovebox.JobFilter{Tenant: me.Tenant}); err != nil || len(page.Jobs) != 0 {
+		if page, err := r.List(r.t.Context(), other, glovebox.JobFilter{Tenant: me.Tenant}); err != nil || len(page.Jobs) != 0 {
 			t.Errorf("eve sees %v, %v", page.Jobs, err)
 		}
 		if job := r.archived(job.ID); job.Cancel != nil {

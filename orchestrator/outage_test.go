@@ -17,19 +17,19 @@ func TestProviderIsAway(t *testing.T) {
 		t.Run(string(step), func(t *testing.T) {
 			inBubble(t, 2, func(r *rig) {
 				back := time.Now().Add(40 * time.Second)
-				r.node.Fail = func(s fake.Step, _ glovebox.Resource) error {
+				r.breaks(func(s fake.Step, _ glovebox.Resource) error {
 					if s == step && time.Now().Before(back) {
 						return glovebox.Errorf(glovebox.KindUnavailable, "%s: away", s)
 					}
 					return nil
-				}
+				})
 				r.start()
 				for range 6 {
 					r.submit("exit", "7")
 				}
 				cancelled := r.submit("never")
 				time.Sleep(30 * time.Second)
-				if _, err := r.Cancel(t.Context(), me, cancelled.ID); err != nil {
+				if _, err := r.Cancel(r.t.Context(), me, cancelled.ID); err != nil {
 					t.Fatal(err)
 				}
 				r.allArchived(5 * time.Minute)
@@ -46,12 +46,12 @@ func TestProviderIsAway(t *testing.T) {
 // TestMakeRefused: what cannot be made for good ends the job with a reason.
 func TestMakeRefused(t *testing.T) {
 	inBubble(t, 1, func(r *rig) {
-		r.node.Fail = func(s fake.Step, _ glovebox.Resource) error {
+		r.breaks(func(s fake.Step, _ glovebox.Resource) error {
 			if s == fake.StepMake {
 				return glovebox.Errorf(glovebox.KindImageUnknown, "the image was deleted")
 			}
 			return nil
-		}
+		})
 		r.start()
 		job := r.archived(r.submit("exit", "0").ID)
 		if job.Reason != glovebox.ReasonImageUnavailable {
@@ -72,12 +72,12 @@ func TestStoreIsAway(t *testing.T) {
 		}
 		waiting := r.submit("exit", "0")
 		back := time.Now().Add(30 * time.Minute)
-		faults.decide = func(_ int, name string) fate {
+		faults.set(func(_ int, name string) fate {
 			if name == "UpdateJob" && time.Now().Before(back) {
 				return fails
 			}
 			return works
-		}
+		})
 		time.Sleep(25 * time.Minute)
 		if n := r.Undelivered(); n > 20 {
 			t.Errorf("%d events have piled up for 5 jobs", n)
@@ -100,12 +100,12 @@ func TestUnreadableStoreAtStart(t *testing.T) {
 		r.reaches(job.ID, glovebox.StatusRunning)
 		r.stop()
 		r.node.Restart()
-		faults.decide = func(_ int, name string) fate {
+		faults.set(func(_ int, name string) fate {
 			if name == "ListJobs" {
 				return fails
 			}
 			return works
-		}
+		})
 		call := r.startWithoutNode()
 		call() // does nothing: it never became ready
 		if err := r.stop(); glovebox.KindOf(err) != glovebox.KindUnavailable {
@@ -115,7 +115,7 @@ func TestUnreadableStoreAtStart(t *testing.T) {
 			t.Fatalf("on the node: %v", owned)
 		}
 		synctest.Wait()
-		faults.decide = func(int, string) fate { return works }
+		faults.set(func(int, string) fate { return works })
 		r.start()
 		if job := r.archived(job.ID); job.Outcome != glovebox.StatusCompleted {
 			t.Errorf("%s %v", job.Outcome, job.Fault)

@@ -14,11 +14,12 @@ type queue struct {
 	order  []string
 	dirty  map[string]bool // to be handed out
 	busy   map[string]bool // with a worker
+	later  map[string]bool // to be added after a while
 	closed bool
 }
 
 func newQueue() *queue {
-	q := &queue{dirty: map[string]bool{}, busy: map[string]bool{}}
+	q := &queue{dirty: map[string]bool{}, busy: map[string]bool{}, later: map[string]bool{}}
 	q.wake = sync.NewCond(&q.mu)
 	return q
 }
@@ -36,8 +37,22 @@ func (q *queue) add(id string) {
 	}
 }
 
-// addLater adds id after a while.
-func (q *queue) addLater(id string, d time.Duration) { time.AfterFunc(d, func() { q.add(id) }) }
+// addLater adds id after a while, unless that will happen already: other
+// wake-ups come meanwhile, and each may fail and want to try again.
+func (q *queue) addLater(id string, d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.later[id] {
+		return
+	}
+	q.later[id] = true
+	time.AfterFunc(d, func() {
+		q.mu.Lock()
+		delete(q.later, id)
+		q.mu.Unlock()
+		q.add(id)
+	})
+}
 
 // next waits for an id; false when the queue is closed.
 func (q *queue) next() (string, bool) {

@@ -16,10 +16,10 @@ func reaping(t *testing.T, story func(*rig, *faultStore, *orchestrator.Reaper, g
 	inBubble(t, 5, func(r *rig) {
 		faults := r.withFaults()
 		r.start()
-		live := r.reaches(r.submit("never").ID, glovebox.StatusRunning)
+		live := r.reaches(r.submitSpec(glovebox.Spec{Image: "here", Cmd: []string{"never"}, Timeout: glovebox.Duration(time.Hour)}).ID, glovebox.StatusRunning)
 		orphan := glovebox.Job{ID: "jorphan", Node: "n1", Command: glovebox.Command{Args: []string{"never"}}}
 		res := r.node.Plan(orphan)[0]
-		if _, err := r.node.Make(t.Context(), orphan, res); err != nil {
+		if _, err := r.node.Make(r.t.Context(), orphan, res); err != nil {
 			t.Fatal(err)
 		}
 		story(r, faults, &orchestrator.Reaper{Store: faults, Provider: r.node, Log: slog.New(slog.DiscardHandler), Grace: time.Minute}, res)
@@ -47,12 +47,12 @@ func (r *rig) owned() map[string]bool {
 func TestReaperWaits(t *testing.T) {
 	reaping(t, func(r *rig, _ *faultStore, reaper *orchestrator.Reaper, orphan glovebox.Resource) {
 		for range 6 {
-			if due, err := reaper.Round(t.Context(), time.Now()); err != nil || len(due) != 0 {
+			if due, err := reaper.Round(r.t.Context(), time.Now()); err != nil || len(due) != 0 {
 				t.Fatalf("too early: %v, %v", due, err)
 			}
 			time.Sleep(10 * time.Second)
 		}
-		due, err := reaper.Round(t.Context(), time.Now())
+		due, err := reaper.Round(r.t.Context(), time.Now())
 		if err != nil || len(due) != 1 || due[0].Name != orphan.Name {
 			t.Fatalf("due: %v, %v", due, err)
 		}
@@ -68,12 +68,12 @@ func TestReaperDryRun(t *testing.T) {
 	reaping(t, func(r *rig, _ *faultStore, reaper *orchestrator.Reaper, orphan glovebox.Resource) {
 		reaper.DryRun = true
 		for range 3 {
-			if _, err := reaper.Round(t.Context(), time.Now()); err != nil {
+			if _, err := reaper.Round(r.t.Context(), time.Now()); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Minute)
 		}
-		due, err := reaper.Round(t.Context(), time.Now())
+		due, err := reaper.Round(r.t.Context(), time.Now())
 		if err != nil || len(due) != 1 || !r.owned()[orphan.Name] {
 			t.Errorf("due %v, %v; still there: %v", due, err, r.owned()[orphan.Name])
 		}
@@ -85,14 +85,14 @@ func TestReaperDryRun(t *testing.T) {
 func TestReaperWithoutStore(t *testing.T) {
 	reaping(t, func(r *rig, faults *faultStore, reaper *orchestrator.Reaper, orphan glovebox.Resource) {
 		for _, call := range []string{"Job", "ListJobs"} {
-			faults.decide = func(_ int, name string) fate {
+			faults.set(func(_ int, name string) fate {
 				if name == call {
 					return fails
 				}
 				return works
-			}
+			})
 			for range 5 {
-				if due, err := reaper.Round(t.Context(), time.Now()); err == nil || len(due) != 0 {
+				if due, err := reaper.Round(r.t.Context(), time.Now()); err == nil || len(due) != 0 {
 					t.Fatalf("%s fails: due %v, %v", call, due, err)
 				}
 				time.Sleep(time.Minute)
@@ -100,7 +100,7 @@ func TestReaperWithoutStore(t *testing.T) {
 		}
 		reaper.Store = newRig(t, 1).store // somebody's new and empty one
 		for range 5 {
-			if due, err := reaper.Round(t.Context(), time.Now()); err == nil || len(due) != 0 {
+			if due, err := reaper.Round(r.t.Context(), time.Now()); err == nil || len(due) != 0 {
 				t.Fatalf("empty store: due %v, %v", due, err)
 			}
 			time.Sleep(time.Minute)
@@ -108,7 +108,7 @@ func TestReaperWithoutStore(t *testing.T) {
 		if !r.owned()[orphan.Name] {
 			t.Error("the orphan is gone")
 		}
-		faults.decide = func(int, string) fate { return works }
+		faults.set(func(int, string) fate { return works })
 	})
 }
 
@@ -116,21 +116,21 @@ func TestReaperWithoutStore(t *testing.T) {
 func TestReaperWithoutProvider(t *testing.T) {
 	reaping(t, func(r *rig, _ *faultStore, reaper *orchestrator.Reaper, orphan glovebox.Resource) {
 		away := errors.New("away")
-		if _, err := reaper.Round(t.Context(), time.Now()); err != nil {
+		if _, err := reaper.Round(r.t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Minute)
-		r.node.Fail = func(s fake.Step, res glovebox.Resource) error {
+		r.breaks(func(s fake.Step, res glovebox.Resource) error {
 			if s == fake.StepOwned || s == fake.StepRemove && res.Name == orphan.Name {
 				return away
 			}
 			return nil
-		}
-		if _, err := reaper.Round(t.Context(), time.Now()); !errors.Is(err, away) {
+		})
+		if _, err := reaper.Round(r.t.Context(), time.Now()); !errors.Is(err, away) {
 			t.Errorf("round: %v", err)
 		}
-		r.node.Fail = nil
-		due, err := reaper.Round(t.Context(), time.Now())
+		r.breaks(nil)
+		due, err := reaper.Round(r.t.Context(), time.Now())
 		if err != nil || len(due) != 1 {
 			t.Errorf("the failed round made it forget what it had seen: %v, %v", due, err)
 		}
@@ -141,18 +141,18 @@ func TestReaperWithoutProvider(t *testing.T) {
 func TestReaperGoesOn(t *testing.T) {
 	reaping(t, func(r *rig, _ *faultStore, reaper *orchestrator.Reaper, stuck glovebox.Resource) {
 		second := glovebox.Job{ID: "jsecond", Node: "n1", Command: glovebox.Command{Args: []string{"never"}}}
-		if _, err := r.node.Make(t.Context(), second, r.node.Plan(second)[0]); err != nil {
+		if _, err := r.node.Make(r.t.Context(), second, r.node.Plan(second)[0]); err != nil {
 			t.Fatal(err)
 		}
-		r.node.Fail = func(s fake.Step, res glovebox.Resource) error {
+		r.breaks(func(s fake.Step, res glovebox.Resource) error {
 			if s == fake.StepRemove && res.Name == stuck.Name {
 				return errors.New("stuck")
 			}
 			return nil
-		}
-		_, _ = reaper.Round(t.Context(), time.Now())
+		})
+		_, _ = reaper.Round(r.t.Context(), time.Now())
 		time.Sleep(2 * time.Minute)
-		if due, err := reaper.Round(t.Context(), time.Now()); err == nil || len(due) != 2 {
+		if due, err := reaper.Round(r.t.Context(), time.Now()); err == nil || len(due) != 2 {
 			t.Errorf("due %v, %v", due, err)
 		}
 		time.Sleep(time.Second)

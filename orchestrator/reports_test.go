@@ -64,7 +64,7 @@ func TestReportsComeAnyHow(t *testing.T) {
 				}
 				stopped := r.submit("never")
 				time.Sleep(10 * time.Second)
-				if _, err := r.Cancel(t.Context(), me, stopped.ID); err != nil {
+				if _, err := r.Cancel(r.t.Context(), me, stopped.ID); err != nil {
 					t.Fatal(err)
 				}
 				r.allArchived(10 * time.Minute)

@@ -3,6 +3,7 @@ package orchestrator_test
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ type rig struct {
 	shelf  *shelf
 	logs   *logs
 	config orchestrator.Config
+	broken atomic.Pointer[func(fake.Step, glovebox.Resource) error]
 
 	cancel context.CancelFunc
 	ended  chan error
@@ -48,6 +50,12 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 		node:  fake.New(sandboxes),
 		shelf: &shelf{takes: 3 * time.Second, fetched: map[string]bool{}},
 		logs:  &logs{stdout: map[string]int64{}, stdin: map[string]string{}, sealed: map[string]bool{}},
+	}
+	r.node.Fail = func(s fake.Step, res glovebox.Resource) error {
+		if f := r.broken.Load(); f != nil {
+			return (*f)(s, res)
+		}
+		return nil
 	}
 	r.node.Ship, r.node.RemoveTime = r.logs.ship, 10*time.Millisecond
 	r.node.StartTime, r.node.StopTime = 20*time.Millisecond, 5*time.Millisecond
@@ -94,6 +102,15 @@ func (r *rig) stop() error {
 	return err
 }
 
+// breaks makes steps of the node fail; nil mends it.
+func (r *rig) breaks(fail func(fake.Step, glovebox.Resource) error) {
+	if fail == nil {
+		r.broken.Store(nil)
+		return
+	}
+	r.broken.Store(&fail)
+}
+
 // restart is the death of the process and the start of the next one.
 func (r *rig) restart() {
 	r.t.Helper()
@@ -119,8 +136,7 @@ func (r *rig) submitSpec(s glovebox.Spec) glovebox.Job {
 // until lets time pass until ok, at most so long.
 func (r *rig) until(limit time.Duration, what string, ok func() bool) {
 	r.t.Helper()
-	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		synctest.Wait()
+	for began := time.Now(); ; time.Sleep(max(10*time.Millisecond, limit/5000)) {
 		if ok() {
 			return
 		}

@@ -15,7 +15,7 @@ func TestWatch(t *testing.T) {
 		job := r.submit("sleep", "1s")
 		seen := []glovebox.Status{job.Status}
 		for job.Status != glovebox.StatusArchived {
-			next, err := r.Watch(t.Context(), me, job.ID, job.Version)
+			next, err := r.Watch(r.t.Context(), me, job.ID, job.Version)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +47,7 @@ func TestWatchEnds(t *testing.T) {
 		r.start()
 		job := r.archived(r.submit("exit", "0").ID)
 		ended := make(chan error, 10)
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(r.t.Context())
 		for range 10 {
 			go func() {
 				_, err := r.Watch(ctx, me, job.ID, job.Version)
@@ -82,11 +82,11 @@ func TestWatchAnotherProcess(t *testing.T) {
 			_, _ = r.store.UpdateJob(context.Background(), changed, glovebox.Lazy)
 		})
 		began := time.Now()
-		next, err := r.Watch(t.Context(), me, job.ID, job.Version)
+		next, err := r.Watch(r.t.Context(), me, job.ID, job.Version)
 		if err != nil || next.Owner != "somebody else" || time.Since(began) > 4*time.Second {
 			t.Errorf("%q after %s, %v", next.Owner, time.Since(began), err)
 		}
-		if _, err := r.Cancel(t.Context(), me, job.ID); err != nil {
+		if _, err := r.Cancel(r.t.Context(), me, job.ID); err != nil {
 			t.Fatal(err)
 		}
 		r.allArchived(time.Minute)

@@ -14,20 +14,13 @@ import (
 
 // Images is an api.ImageService that takes whatever it is given for an image.
 type Images struct {
-	// Fail, if set, is asked before every call, by method name.
-	Fail func(method string) error
+	Faults
+
 	// Progress is what a pull goes through.
 	Progress []api.PullProgress
 
 	mu     sync.Mutex
 	images []glovebox.Image
-}
-
-func (s *Images) fail(method string) error {
-	if s.Fail == nil {
-		return nil
-	}
-	return s.Fail(method)
 }
 
 // Import implements api.ImageService: one image of all the bytes.

@@ -24,6 +24,7 @@ type Server struct {
 	Socket  string
 	Handler http.Handler
 	server  *http.Server
+	served  chan struct{} // closed when the listener is
 }
 
 // Start serves until the test ends. change may alter the configuration.
@@ -57,12 +58,19 @@ func (s *Server) Up(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server = api.NewServer(s.Handler)
-	go s.server.Serve(l)
+	server, served := api.NewServer(s.Handler), make(chan struct{})
+	s.server, s.served = server, served
+	go func() {
+		defer close(served)
+		_ = server.Serve(l) // always http.ErrServerClosed
+	}()
 }
 
 // Kill breaks every connection off, as the death of control does.
-func (s *Server) Kill() { s.server.Close() }
+func (s *Server) Kill() {
+	s.server.Close()
+	<-s.served
+}
 
 // Stop shuts down as control does when asked to.
 func (s *Server) Stop(t testing.TB) {
@@ -72,6 +80,7 @@ func (s *Server) Stop(t testing.TB) {
 	if err := s.server.Shutdown(ctx); err != nil {
 		t.Fatal(err)
 	}
+	<-s.served
 }
 
 // Place gives a job its first attempt and lets it run.
@@ -100,8 +109,8 @@ func (s *Server) Write(t testing.TB, id string, stream output.Stream, p []byte) 
 	}
 }
 
-// Finish lets a job's command end, with its output sealed before or after the
-// result is known, as it happens.
+// Finish lets a job's command end: the result is known, then the output is
+// sealed.
 func (s *Server) Finish(t testing.TB, id string, exit int) glovebox.Job {
 	t.Helper()
 	s.Service.Update(id, func(j *glovebox.Job) {

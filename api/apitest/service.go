@@ -15,9 +15,7 @@ import (
 
 // Service is an api.Service whose jobs go where Update puts them.
 type Service struct {
-	// Fail, if set, is asked before every call, by method name; what it
-	// returns is the call's error. Set it before the first call.
-	Fail func(method string) error
+	Faults
 
 	mu      sync.Mutex
 	jobs    map[string]glovebox.Job
@@ -31,13 +29,6 @@ type kept struct{ fingerprint, id string }
 // NewService returns a Service without jobs.
 func NewService() *Service {
 	return &Service{jobs: map[string]glovebox.Job{}, keys: map[string]kept{}, changed: make(chan struct{})}
-}
-
-func (s *Service) fail(method string) error {
-	if s.Fail == nil {
-		return nil
-	}
-	return s.Fail(method)
 }
 
 // Submit implements api.Service.

@@ -9,6 +9,7 @@ import (
 
 	"glovebox"
 	"glovebox/client"
+	"glovebox/images"
 )
 
 func (a *app) imageImportCommand() *cobra.Command {
@@ -22,11 +23,11 @@ gives; --name gives one to an archive that holds a single image. The names are
 printed.`,
 		Example: "  glovebox image import busybox.tar\n  skopeo copy docker://busybox oci-archive:/dev/stdout:busybox | glovebox image import -",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			images, err := a.importImage(cmd.Context(), args[0], name)
+			all, err := a.importImage(cmd.Context(), args[0], name)
 			if err != nil {
 				return err
 			}
-			return a.printImages(images, asJSON, !asJSON)
+			return a.printImages(all, asJSON, !asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "name to keep the image under")
@@ -66,7 +67,9 @@ func (a *app) openArchive(path string) (io.ReadCloser, int64, error) {
 	st, err := f.Stat()
 	if err == nil && st.IsDir() {
 		f.Close()
-		return layoutArchive(path)
+		r, w := io.Pipe()
+		go func() { w.CloseWithError(images.Tar(path, w)) }()
+		return r, 0, nil
 	}
 	if err != nil {
 		f.Close()

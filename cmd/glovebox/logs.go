@@ -23,6 +23,9 @@ On a terminal, control characters are shown in a visible form unless --raw is
 given, because a job is hostile and a terminal believes everything.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.client()
+			if f.follow {
+				c, err = a.patientClient()
+			}
 			if err != nil {
 				return err
 			}

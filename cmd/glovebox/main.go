@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
@@ -44,13 +45,19 @@ type app struct {
 // layout is where the instance lives that the command is about.
 func (a *app) layout() (instance.Layout, error) { return instance.Find(a.data, a.getenv) }
 
-// client returns a client of the instance's service.
-func (a *app) client() (*client.Client, error) {
+// client returns a client of the instance's service, for a call that somebody
+// waits for: it outlasts a restart of control and little more.
+func (a *app) client() (*client.Client, error) { return a.clientWith(10 * time.Second) }
+
+// patientClient is for following a job, which outlasts a restart of the service.
+func (a *app) patientClient() (*client.Client, error) { return a.clientWith(time.Minute) }
+
+func (a *app) clientWith(patience time.Duration) (*client.Client, error) {
 	l, err := a.layout()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(client.Options{Socket: l.API()}), nil
+	return client.New(client.Options{Socket: l.API(), Patience: patience}), nil
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -95,7 +95,12 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 	if f.detach {
 		return a.detach(watch.first, c, job, input, f)
 	}
-	r := running{app: a, client: c, id: job.ID, input: input, watch: watch}
+	patient, err := a.patientClient()
+	if err != nil {
+		return err
+	}
+	defer patient.Close()
+	r := running{app: a, client: patient, id: job.ID, input: input, watch: watch}
 	return r.attend(f)
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"glovebox"
 	"glovebox/internal/instance"
@@ -57,18 +59,30 @@ type upFlags struct {
 	readyFD     int
 }
 
-// up is the life of the service, from beginning to end.
-func (a *app) up(ctx context.Context, f upFlags) error {
+// check refuses what cannot be meant.
+func (f upFlags) check() error {
 	if f.format != supervise.FormatText && f.format != supervise.FormatJSON {
 		return glovebox.Errorf(glovebox.KindUsage, "--log-format cannot be %q", f.format).Try("use text or json")
 	}
 	if f.grace < 0 {
 		return glovebox.Errorf(glovebox.KindUsage, "--grace cannot be negative")
 	}
+	return nil
+}
+
+// up takes the folder, runs the service in it and leaves it in order.
+func (a *app) up(ctx context.Context, f upFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	log := newLog(a.stderr, f.format, f.debug, "up")
 	layout, err := a.layout()
 	if err != nil {
 		return err
+	}
+	// Whatever our caller left open is none of our children's business.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		log.Debug("close on exec", "error", err) // a kernel before 5.11
 	}
 	inst, err := instance.Open(layout, instance.ThisHost(), buildName())
 	if err != nil {
@@ -85,19 +99,24 @@ func (a *app) up(ctx context.Context, f upFlags) error {
 		if err := inst.Unmount(); err != nil {
 			log.Warn("some mounts are left", "why", err)
 		}
+		inst.RemoveGroups()
 	}()
 	s, err := supervise.New(supervise.Config{Output: a.stderr, Format: f.format, Log: log})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	return a.serve(ctx, s, set, inst, f, log)
+}
 
+// serve starts the processes, waits to be told to stop, and stops them.
+func (a *app) serve(ctx context.Context, s *supervise.Supervisor, set *processes, inst *instance.Instance, f upFlags, log *slog.Logger) error {
 	stop := watchInterrupts(ctx)
 	defer stop.stop()
 	for _, child := range set.children {
 		if err := s.Start(stop.first, child); err != nil {
 			if stop.first.Err() != nil {
-				return exitStatus(glovebox.KindCancelled.Info().Exit)
+				return nil // told to stop before it was up: what runs is stopped on the way out
 			}
 			return err
 		}

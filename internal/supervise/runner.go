@@ -194,7 +194,7 @@ func (r *runner) terminate(pid int, end <-chan syscall.WaitStatus) {
 
 func describe(s syscall.WaitStatus) string {
 	if s.Signaled() {
-		return "killed by " + s.Signal().String()
+		return "signal: " + s.Signal().String()
 	}
 	return fmt.Sprintf("exit code %d", s.ExitStatus())
 }

@@ -14,3 +14,11 @@ func TestRunc(t *testing.T) {
 func TestGVisor(t *testing.T) {
 	runtimetest.Run(t, newNode(t, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor))
 }
+
+func BenchmarkRunc(b *testing.B) {
+	runtimetest.Bench(b, newNode(b, glovebox.RuntimeRunc).suite(glovebox.RuntimeRunc))
+}
+
+func BenchmarkGVisor(b *testing.B) {
+	runtimetest.Bench(b, newNode(b, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor))
+}

@@ -122,7 +122,7 @@ func (r *Runtime) makeTask(ctx context.Context, s glovebox.SandboxSpec) error {
 		Stdout:      s.Stdio.Stdout,
 		Stderr:      s.Stdio.Stderr,
 	}
-	if s.Runtime == glovebox.RuntimeRunc && s.Stdio.Stdin != "" {
+	if s.Stdio.Stdin != "" {
 		fifo, err := r.openStdin(s.ID, s.Stdio.Stdin)
 		if err != nil {
 			return err

@@ -21,6 +21,10 @@ import (
 // destroyTime bounds a Destroy, whatever the sandbox does.
 const destroyTime = 10 * time.Second
 
+// repeatTime is how long a destroy that found something left tries again: what
+// is about to end by itself, such as containerd's own cleaning, is no residue.
+const repeatTime = 3 * time.Second
+
 // Destroy implements glovebox.Runtime.
 func (r *Runtime) Destroy(ctx context.Context, id string) error {
 	if err := checkID(id); err != nil {
@@ -37,12 +41,42 @@ func (r *Runtime) Destroy(ctx context.Context, id string) error {
 	return r.destroy(ctx, id)
 }
 
-// destroy removes whatever there is of id, in an order in which each step only
-// needs those before it, and each can be repeated: the processes, the task,
-// the container, then what they held, and the folder as the last, so that an
-// interrupted destroy is found and gone on with. A step that fails does not
-// keep the others from being tried.
+// destroy repeats the steps until nothing is left.
 func (r *Runtime) destroy(ctx context.Context, id string) error {
+	end := time.Now().Add(repeatTime)
+	for wait := pause; ; wait *= 2 {
+		failed := r.destroyOnce(ctx, id)
+		left, err := r.residueOf(ctx, id)
+		if failed == nil && err == nil && len(left) == 0 {
+			return nil
+		}
+		if failed == nil {
+			failed = err
+		}
+		if ctx.Err() != nil || time.Now().After(end) {
+			return destroyFault(id, left, failed)
+		}
+		time.Sleep(wait)
+	}
+}
+
+func destroyFault(id string, left []glovebox.Residue, failed error) error {
+	const hint = "destroy it again, each step can be repeated; if it stays so, drain the node"
+	switch {
+	case len(left) == 0:
+		return glovebox.Errorf(glovebox.KindOf(failed), "destroy sandbox %s: %w", id, failed).Try(hint)
+	case failed == nil:
+		return glovebox.Errorf(glovebox.KindResidue, "of sandbox %s is left: %s", id, describe(left)).Try(hint)
+	}
+	return glovebox.Errorf(glovebox.KindResidue, "of sandbox %s is left: %s: %w", id, describe(left), failed).Try(hint)
+}
+
+// destroyOnce removes whatever there is of id, in an order in which each step
+// only needs those before it, and each can be repeated: the processes, the
+// task, the container, then what they held, and the folder as the last, so
+// that an interrupted destroy is found and gone on with. A step that fails does
+// not keep the others from being tried; the first failure is returned.
+func (r *Runtime) destroyOnce(ctx context.Context, id string) (failed error) {
 	steps := []struct {
 		name string
 		do   func(context.Context, string) error
@@ -52,28 +86,15 @@ func (r *Runtime) destroy(ctx context.Context, id string) error {
 		{"delete its container", r.deleteContainer},
 		{"end what is left of it", r.killRest},
 		{"unmount", r.unmountAll},
-		{"remove its control groups", func(ctx context.Context, id string) error { return r.group(id).Remove(ctx) }},
+		{"remove its control groups", r.removeGroups},
 		{"remove its files", r.removeFiles},
 	}
-	var errs []error
 	for _, s := range steps {
-		if err := s.do(ctx, id); err != nil {
-			errs = append(errs, glovebox.Errorf(glovebox.KindOf(err), "%s: %w", s.name, err))
+		if err := s.do(ctx, id); err != nil && failed == nil {
+			failed = glovebox.Errorf(glovebox.KindOf(err), "%s: %w", s.name, err)
 		}
 	}
-	left, err := r.residueOf(ctx, id)
-	if err != nil {
-		errs = append(errs, err)
-	}
-	if len(left) == 0 && len(errs) == 0 {
-		return nil
-	}
-	if len(left) == 0 {
-		return glovebox.Errorf(glovebox.KindOf(errs[0]), "destroy sandbox %s: %w", id, errors.Join(errs...)).
-			Try("destroy it again; each step can be repeated")
-	}
-	return glovebox.Errorf(glovebox.KindResidue, "of sandbox %s is left: %s: %w", id, describe(left), errors.Join(errs...)).
-		Try("destroy it again; if it stays so, drain the node")
+	return failed
 }
 
 // killAll ends the processes in the control group straight away: asking the
@@ -82,6 +103,12 @@ func (r *Runtime) killAll(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	return r.group(id).Kill(ctx)
+}
+
+func (r *Runtime) removeGroups(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return r.group(id).Remove(ctx)
 }
 
 func (r *Runtime) deleteTask(ctx context.Context, id string) error {

@@ -3,15 +3,13 @@ package containerd
 import (
 	"time"
 
-	tasks "github.com/containerd/containerd/api/services/tasks/v1"
-
 	"glovebox"
 )
 
 // end puts together how a sandbox ended, while its control group is still
 // there to be read.
-func (r *Runtime) end(rec record, status *tasks.WaitResponse, limits *limits) glovebox.Exit {
-	exit := glovebox.Exit{Code: int(status.ExitStatus), Ended: status.ExitedAt.AsTime()}
+func (r *Runtime) end(rec record, how ended, limits *limits) glovebox.Exit {
+	exit := glovebox.Exit{Code: int(how.Status), Ended: how.At.AsTime()}
 	if word, ok := r.marked(rec.ID, startedFile); ok {
 		exit.Started, _ = time.Parse(time.RFC3339Nano, word)
 	}

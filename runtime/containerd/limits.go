@@ -15,14 +15,15 @@ const watchEvery = 250 * time.Millisecond
 type limits struct {
 	r    *Runtime
 	rec  record
+	fill *gauge
 	quit context.CancelFunc
 	done chan struct{}
 }
 
 // keepLimits looks at the limits until stopped.
-func (r *Runtime) keepLimits(ctx context.Context, rec record) *limits {
+func (r *Runtime) keepLimits(ctx context.Context, rec record, fill *gauge) *limits {
 	ctx, quit := context.WithCancel(ctx)
-	l := &limits{r: r, rec: rec, quit: quit, done: make(chan struct{})}
+	l := &limits{r: r, rec: rec, fill: fill, quit: quit, done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		tick := time.NewTicker(watchEvery)
@@ -66,17 +67,17 @@ func (l *limits) final() glovebox.Kind {
 	return l.reached()
 }
 
-// reached is the limit that was met, if any. Memory first: a job that is out
-// of it is refused forks too.
+// reached is the limit that was met, if any. Processes first: a gVisor job
+// that is at that limit goes on, and may then run out of memory.
 func (l *limits) reached() glovebox.Kind {
 	c, _ := l.r.group(l.rec.ID).Counters()
 	told, _ := l.r.report(l.rec)
 	switch {
-	case c.OOMKills > 0 || told.OOMKills > 0:
-		return glovebox.KindOutOfMemory
 	case c.PidsDenied > 0 || told.TasksDenied > 0:
 		return glovebox.KindPids
-	case l.r.scratchFull(l.rec):
+	case c.OOMKills > 0 || told.OOMKills > 0:
+		return glovebox.KindOutOfMemory
+	case l.fill.full():
 		return glovebox.KindDisk
 	}
 	return ""

@@ -121,9 +121,43 @@ func (r *Runtime) load(id, name string, v any) error {
 // writeFile replaces a file as a whole. It does not sync: what is lost in a
 // power cut speaks of sandboxes that are lost in it too.
 func writeFile(path string, b []byte) error {
-	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+	tmp, err := writeTemp(path, b)
+	if err != nil {
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+// keep writes v unless the file is there already, and then reads that into v:
+// of several processes that saw the same, one is believed by all.
+func (r *Runtime) keep(id, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	tmp, err := writeTemp(r.dir(id, name), b)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, r.dir(id, name)); errors.Is(err, fs.ErrExist) {
+		return r.load(id, name, v)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// writeTemp writes beside path, under a name nobody else has.
+func writeTemp(path string, b []byte) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
 }

@@ -26,6 +26,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err := r.mark(id, startedFile, time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "mark sandbox %s as started: %w", id, err)
 	}
+	r.monitor(id) // before the command runs: a short one is over when Start returns
 	tries := 0
 	err = r.call(ctx, patience, func(ctx context.Context) error {
 		if tries++; tries > 1 {
@@ -43,7 +44,6 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err != nil {
 		return startFault(id, err)
 	}
-	r.monitor(id)
 	return nil
 }
 

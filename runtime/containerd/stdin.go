@@ -13,12 +13,12 @@ import (
 	"glovebox"
 )
 
-// The stock shim opens a stdin FIFO for writing itself, so its job never sees
-// the end of it until the shim is told. So it gets a FIFO of ours, and a relay
-// copies into it from the agent's until that ends, and then tells the shim.
-// (Our gVisor shim hands the agent's FIFO straight to the sandbox.) The relay
-// ends with this process, as the agent's end of the FIFO does; a later process
-// tells the shim.
+// A shim keeps a stdin FIFO open for writing, because one without a writer
+// reads as ended; so its job never sees the end until the shim is told, and
+// telling it before the agent has opened the FIFO would end it at once. So the
+// shim gets a FIFO of ours, and a relay copies into it from the agent's until
+// that ends, and then tells the shim. The relay ends with this process, as the
+// agent's end of the FIFO does; a later process tells the shim.
 
 // relay is the copying for one sandbox.
 type relay struct {
@@ -121,7 +121,7 @@ func (r *Runtime) orphanStdin(rec record) {
 	r.mu.Lock()
 	l := r.relays[rec.ID]
 	r.mu.Unlock()
-	if l == nil && rec.Stdin && rec.Runtime == glovebox.RuntimeRunc {
+	if l == nil && rec.Stdin {
 		go r.closeStdin(rec.ID)
 	}
 }

@@ -45,10 +45,15 @@ func (r *Runtime) monitor(id string) *monitor {
 	ctx, stop := context.WithCancel(r.ctx)
 	m := &monitor{stop: stop, done: make(chan struct{})}
 	r.monitors[id] = m
+	rec, err := r.record(id)
+	fill := r.openGauge(rec)
 	go func() {
 		defer stop()
 		defer close(m.done)
-		m.exit, m.err = r.watch(ctx, id)
+		defer fill.close()
+		if m.err = err; err == nil {
+			m.exit, m.err = r.watch(ctx, rec, fill)
+		}
 	}()
 	return m
 }
@@ -68,17 +73,14 @@ func (r *Runtime) forget(id string) {
 }
 
 // watch returns how the sandbox ended, from its record or by waiting for it.
-func (r *Runtime) watch(ctx context.Context, id string) (glovebox.Exit, error) {
+func (r *Runtime) watch(ctx context.Context, rec record, fill *gauge) (glovebox.Exit, error) {
+	id := rec.ID
 	var exit glovebox.Exit
 	if err := r.load(id, exitFile, &exit); err == nil {
 		return exit, nil
 	}
-	rec, err := r.record(id)
-	if err != nil {
-		return exit, err
-	}
 	r.orphanStdin(rec)
-	limits := r.keepLimits(ctx, rec)
+	limits := r.keepLimits(ctx, rec, fill)
 	status, err := r.waitTask(ctx, id)
 	limits.stop()
 	switch {
@@ -91,7 +93,7 @@ func (r *Runtime) watch(ctx context.Context, id string) (glovebox.Exit, error) {
 		return exit, glovebox.Errorf(glovebox.KindInternal, "wait for sandbox %s: %w", id, err)
 	}
 	exit = r.end(rec, status, limits)
-	if err := r.save(id, exitFile, exit); err != nil {
+	if err := r.keep(id, exitFile, &exit); err != nil {
 		return exit, glovebox.Errorf(glovebox.KindInternal, "record the end of sandbox %s: %w", id, err)
 	}
 	return exit, nil
@@ -99,27 +101,30 @@ func (r *Runtime) watch(ctx context.Context, id string) (glovebox.Exit, error) {
 
 // waitTask waits for the first process to end. An answer that is neither that
 // nor "not found" is asked again: containerd or a shim went away during it.
-func (r *Runtime) waitTask(ctx context.Context, id string) (*tasks.WaitResponse, error) {
+func (r *Runtime) waitTask(ctx context.Context, id string) (ended, error) {
+	if e, err := r.waitShim(ctx, id); err == nil {
+		return e, nil
+	}
 	const tries = 20 // of errors that stay; some seconds in all
 	var last error
 	for n, pauseNow := 0, pause; n < tries; n++ {
 		resp, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: id})
 		if err == nil {
-			return resp, nil
+			return ended{resp.ExitStatus, resp.ExitedAt}, nil
 		}
 		last = native(err)
 		if errdefs.IsNotFound(last) || ctx.Err() != nil {
-			return nil, last
+			return ended{}, last
 		}
 		if errdefs.IsUnavailable(last) || errors.Is(last, context.DeadlineExceeded) {
 			n = 0 // containerd is away, and comes back
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ended{}, ctx.Err()
 		case <-time.After(pauseNow):
 			pauseNow = min(2*pauseNow, 300*time.Millisecond)
 		}
 	}
-	return nil, last
+	return ended{}, last
 }

@@ -51,11 +51,29 @@ func (s suite) crashes(t *testing.T) {
 			}
 		}
 	})
+	s.check(t, "create given up", s.givenUp)
 	if s.n.KillDaemon != nil {
 		s.check(t, "daemon killed", s.daemonKilled)
 	}
 	if s.n.KillKeeper != nil {
 		s.check(t, "keeper killed", s.keeperKilled)
+	}
+}
+
+// givenUp ends the context of Create at many points: it leaves all or nothing.
+func (s suite) givenUp(t *testing.T) {
+	for after := time.Millisecond; after < 200*time.Millisecond; after = after * 3 / 2 {
+		j := s.newJob(t, s.spec("echo", "hi"), nil)
+		ctx, cancel := context.WithTimeout(j.ctx, after)
+		err := s.sys.Create(ctx, j.spec)
+		cancel()
+		if err != nil {
+			left, lerr := s.sys.Residue(j.ctx, nil)
+			if lerr != nil || len(left) > 0 {
+				t.Errorf("given up after %v (%v), this is left: %v, %v", after, err, left, lerr)
+			}
+		}
+		j.destroy()
 	}
 }
 

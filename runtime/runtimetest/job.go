@@ -39,7 +39,7 @@ type job struct {
 // newJob makes the FIFOs and reads from them. stdin is nil for none.
 func (s suite) newJob(t testing.TB, spec glovebox.SandboxSpec, stdin []byte) *job {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "gb")
+	dir, err := os.MkdirTemp("", "gbrt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/google/subcommands"
@@ -49,6 +50,7 @@ func (b *bootCommand) Execute(ctx context.Context, f *flag.FlagSet, args ...any)
 	if err := unpackScratchOptions(f); err != nil {
 		util.Fatalf("%v", err)
 	}
+	warden.WatchScratch(scratchFile(f))
 	useCompiledFilters(os.Getpid())
 	settleGC()
 	code := b.Boot.Execute(ctx, f, args...)
@@ -76,4 +78,19 @@ func unpackScratchOptions(f *flag.FlagSet) error {
 		(*confs)[i].Size = strings.ReplaceAll((*confs)[i].Size, OptionSeparator, ",")
 	}
 	return nil
+}
+
+// scratchFile is the descriptor of the file behind the root's scratch layer,
+// which gVisor lists first, or zero.
+func scratchFile(f *flag.FlagSet) int {
+	fl := f.Lookup("gofer-filestore-fds")
+	if fl == nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(fl.Value.String(), ",")
+	fd, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return fd
 }

@@ -40,36 +40,46 @@ func Open(path string) (*Group, error) {
 // Create makes the group and sets its limits, all but the CPU quota.
 // A group that exists already is an error: it may hold somebody's processes.
 func (g *Group) Create(l Limits) error {
+	var made []string
 	for _, dir := range g.unique() {
-		if err := g.makeParents(dir); err != nil {
-			return err
+		err := g.makeParents(dir)
+		if err == nil {
+			err = os.Mkdir(dir, 0o755)
 		}
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return errors.Join(err, g.Delete(0))
+		if err != nil {
+			return errors.Join(err, remove(made))
 		}
+		made = append(made, dir)
 	}
 	if err := g.apply(l); err != nil {
-		return errors.Join(err, g.Delete(0))
+		return errors.Join(err, remove(made))
 	}
 	return nil
 }
 
+// Exists says whether any part of the group is there.
+func (g *Group) Exists() bool {
+	return slices.ContainsFunc(g.unique(), func(dir string) bool {
+		_, err := os.Lstat(dir)
+		return err == nil
+	})
+}
+
 // makeParents makes the directories above dir; on v2 each must also pass the
-// controllers on to its children.
+// controllers on to its children, from the top down.
 func (g *Group) makeParents(dir string) error {
 	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o755); err != nil || g.unified == "" {
 		return err
 	}
-	if g.unified == "" {
-		return nil
-	}
+	var above []string
 	for p := parent; len(p) >= len(g.unified); p = filepath.Dir(p) {
-		defer func() {
-			// Top-down, and best effort: a missing controller shows up as a
-			// missing file when the limit is written.
-			_ = os.WriteFile(filepath.Join(p, "cgroup.subtree_control"), []byte("+memory +pids +cpu"), 0)
-		}()
+		above = append(above, p)
+	}
+	for _, p := range slices.Backward(above) {
+		// Best effort: a missing controller shows up as a missing file when
+		// the limit is written.
+		_ = os.WriteFile(filepath.Join(p, "cgroup.subtree_control"), []byte("+memory +pids +cpu"), 0o644)
 	}
 	return nil
 }
@@ -122,7 +132,7 @@ func (g *Group) Signal(sig syscall.Signal) error {
 func (g *Group) Delete(patience time.Duration) error {
 	var err error
 	for wait, end := time.Millisecond, time.Now().Add(patience); ; wait = min(2*wait, 50*time.Millisecond) {
-		if err = g.remove(); err == nil || time.Now().After(end) {
+		if err = remove(g.unique()); err == nil || time.Now().After(end) {
 			return err
 		}
 		if kerr := g.Signal(syscall.SIGKILL); kerr != nil {
@@ -132,9 +142,9 @@ func (g *Group) Delete(patience time.Duration) error {
 	}
 }
 
-func (g *Group) remove() error {
+func remove(dirs []string) error {
 	var errs []error
-	for _, dir := range g.unique() {
+	for _, dir := range dirs {
 		if err := syscall.Rmdir(dir); err != nil && err != syscall.ENOENT {
 			errs = append(errs, fmt.Errorf("rmdir %s: %w", dir, err))
 		}

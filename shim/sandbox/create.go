@@ -52,6 +52,10 @@ func (h *Host) Create(ctx context.Context, r Request) (_ *Sandbox, err error) {
 	if _, err := Cleanup(h.root, r.Namespace, r.ID); err != nil {
 		return nil, fmt.Errorf("remove an earlier sandbox %s: %w", r.ID, err)
 	}
+	// Checked before the record says that it is ours to empty and remove.
+	if s.group.Exists() {
+		return nil, fmt.Errorf("control group %s: %w", s.group.Path, errdefs.ErrAlreadyExists)
+	}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -173,7 +177,10 @@ func (s *Sandbox) boot() error {
 	s.streams.Given()
 	go s.notes.Collect()
 	s.sentry = s.container.Sandbox
-	s.proc, err = watch(s.container.SandboxPid())
+	if s.proc, err = watch(s.container.SandboxPid()); err != nil || scratch.Dir == "" {
+		return err
+	}
+	s.filestore, err = openFilestore(s.proc.pid, scratch.Dir)
 	return err
 }
 

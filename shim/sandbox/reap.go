@@ -34,6 +34,8 @@ func (s *Sandbox) reap() {
 		s.log.Warn("reading the last counters failed", "error", err)
 	}
 	r := newReport(ws, notes, counters)
+	r.ScratchBytes = max(notes.Scratch, s.filestore.used())
+	s.filestore.Close()
 	exit := Exit{Status: r.ExitStatus, At: time.Now()}
 	if err := r.write(s.report); err != nil {
 		s.log.Error("writing the report failed", "error", err)

@@ -26,6 +26,10 @@ type Report struct {
 	TasksDenied int64 `json:"tasksDenied,omitempty"`
 	// HostTasksDenied counts forks refused by the host's backstop.
 	HostTasksDenied uint64 `json:"hostTasksDenied,omitempty"`
+	// ScratchBytes is the most the scratch layer held when a task of the job
+	// ended. At its size, or close to it, the job has probably met "no space
+	// left on device".
+	ScratchBytes int64 `json:"scratchBytes,omitempty"`
 	// MemoryPeakBytes and CPUNanos cover gVisor and job together.
 	MemoryPeakBytes uint64 `json:"memoryPeakBytes"`
 	CPUNanos        uint64 `json:"cpuNanos"`

@@ -41,19 +41,20 @@ type Exit struct {
 type Sandbox struct {
 	Namespace, ID, Bundle string
 
-	host    *Host
-	log     *slog.Logger
-	dir     string
-	record  record
-	limits  cgroup.Limits
-	group   *cgroup.Group
-	streams *stdio.Streams
-	notes   *warden.Reader
-	report  string // path, may be empty
-	conf    *config.Config
-	spec    *specs.Spec
-	proc    *process
-	sentry  *sandbox.Sandbox // for calls that must not wait for containerMu
+	host      *Host
+	log       *slog.Logger
+	dir       string
+	record    record
+	limits    cgroup.Limits
+	group     *cgroup.Group
+	streams   *stdio.Streams
+	notes     *warden.Reader
+	report    string // path, may be empty
+	conf      *config.Config
+	spec      *specs.Spec
+	proc      *process
+	filestore *filestore       // nil without a scratch layer
+	sentry    *sandbox.Sandbox // for calls that must not wait for containerMu
 
 	// containerMu is held around gVisor's container, which is not safe for
 	// concurrent use. Killing does not need it.

@@ -77,6 +77,23 @@ func TestScratchSize(t *testing.T) {
 	}
 }
 
+func TestScratchUseIsReported(t *testing.T) {
+	s := StartShim(t)
+	for script, want := range map[string]func(float64) bool{
+		"dd if=/dev/zero of=/big bs=1M count=64": func(used float64) bool { return used >= 31<<20 && used <= 34<<20 },
+		"echo hi >/small":                        func(used float64) bool { return used < 4<<20 },
+	} {
+		k := s.NewTask(t, Job{Args: []string{"/bin/sh", "-c", script}, ScratchSize: 32 << 20})
+		k.Create(t)
+		k.Start(t)
+		k.Wait(t)
+		if used := number(t, k, "scratchBytes"); !want(used) {
+			t.Errorf("%s: %v bytes", script, used)
+		}
+		k.Delete(t)
+	}
+}
+
 func TestScratchInodes(t *testing.T) {
 	s := StartShim(t)
 	const script = `i=0; while [ $i -lt 300 ]; do : >/f$i || exit 9; i=$((i+1)); done`

@@ -1,6 +1,10 @@
 package shimtest
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -51,4 +55,29 @@ func TestCreateErrors(t *testing.T) {
 			t.Errorf("%s: %v; want %v", c.name, err, c.want)
 		}
 	}
+}
+
+// A group that exists already may hold somebody's processes, and cleaning up
+// would kill them.
+func TestForeignControlGroupIsLeftAlone(t *testing.T) {
+	s := StartShim(t)
+	k := s.NewTask(t, sleeper)
+	dir := "/sys/fs/cgroup/pids" + s.CgroupPath(k.ID)
+	if _, err := os.Stat("/sys/fs/cgroup/pids"); err != nil {
+		dir = "/sys/fs/cgroup" + s.CgroupPath(k.ID)
+	}
+	must(t, os.MkdirAll(dir, 0o755))
+	victim := exec.Command("sleep", "1000")
+	must(t, victim.Start())
+	defer victim.Process.Kill()
+	must(t, os.WriteFile(dir+"/cgroup.procs", fmt.Append(nil, victim.Process.Pid), 0o644))
+	if err := k.TryCreate(); status.Code(err) != codes.AlreadyExists {
+		t.Errorf("Create: %v", err)
+	}
+	if err := syscall.Kill(victim.Process.Pid, 0); err != nil {
+		t.Errorf("the process of the foreign group: %v", err)
+	}
+	must(t, victim.Process.Kill())
+	_ = victim.Wait()
+	must(t, os.Remove(dir))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +16,9 @@ import (
 // Notes are lines. They come from a process that may be hostile: anything
 // malformed is dropped, and what is kept is a few numbers.
 const (
-	noteDenied = "denied\n"
-	noteExit   = "exit "
+	noteDenied  = "denied\n"
+	noteScratch = "scratch "
+	noteExit    = "exit "
 
 	// maxDenied keeps a fork bomb from being a flood of notes; what matters
 	// is that there was one.
@@ -29,6 +31,8 @@ func formatExit(ws unix.WaitStatus) string { return fmt.Sprintf("%s%d\n", noteEx
 type Notes struct {
 	// Denied counts refused clones, up to maxDenied.
 	Denied int64
+	// Scratch is the most the scratch layer was seen to hold, in bytes.
+	Scratch int64
 	// Exited says whether the sentry told the job's own status. It does not
 	// when it was killed or crashed.
 	Exited bool
@@ -73,11 +77,13 @@ func (r *Reader) take(line string) {
 		r.notes.Denied = min(r.notes.Denied+1, maxDenied)
 		return
 	}
-	if value, ok := strings.CutPrefix(line, noteExit); ok {
-		var ws uint32
-		if _, err := fmt.Sscanf(value, "%d\n", &ws); err == nil && ws <= 0xffff {
-			r.notes.Exited, r.notes.Status = true, unix.WaitStatus(ws)
-		}
+	value, isScratch := strings.CutPrefix(line, noteScratch)
+	if n, err := strconv.ParseInt(strings.TrimSuffix(value, "\n"), 10, 64); isScratch && err == nil && n >= 0 {
+		r.notes.Scratch = n
+	}
+	value, isExit := strings.CutPrefix(line, noteExit)
+	if ws, err := strconv.ParseUint(strings.TrimSuffix(value, "\n"), 10, 16); isExit && err == nil {
+		r.notes.Exited, r.notes.Status = true, unix.WaitStatus(ws)
 	}
 }
 

@@ -40,9 +40,11 @@ func TestNotes(t *testing.T) {
 		"denied\n":                             {Denied: 1},
 		"denied\ndenied\n" + formatExit(exit7): {Denied: 2, Exited: true, Status: exit7},
 		"exit 9\n":                             {Exited: true, Status: 9},
+		"scratch 4096\n":                       {Scratch: 4096},
 		// From here on: what only a compromised sentry would write.
 		"exit 99999999\n":                      {},
 		"exit -1\nexit x\nexit\n":              {},
+		"scratch -5\nscratch\nscratch x\n":     {},
 		"denied":                               {},
 		strings.Repeat("x", 1<<16) + "\n":      {},
 		strings.Repeat("denied\n", 3000):       {Denied: maxDenied},

@@ -3,6 +3,7 @@ package warden
 import (
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +46,7 @@ func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
 		return nil, fmt.Errorf("%s: no pipe for notes", sinkName)
 	}
 	s := &sink{limit: int64(limit), notes: notes}
+	s.scratch.fd = scratchFile
 	s.live.Store(1) // the first task is not cloned
 	inside.Store(s)
 	return s, nil
@@ -56,6 +58,9 @@ type sink struct {
 	notes  *fd.FD
 	live   atomic.Int64
 	denied atomic.Int64
+
+	scratchMu sync.Mutex
+	scratch   scratchPeak
 }
 
 // Name implements seccheck.Sink.
@@ -77,6 +82,9 @@ func (s *sink) Clone(context.Context, seccheck.FieldSet, *pb.CloneInfo) error {
 // TaskExit implements seccheck.Sink.
 func (s *sink) TaskExit(context.Context, seccheck.FieldSet, *pb.TaskExit) error {
 	s.live.Add(-1)
+	s.scratchMu.Lock()
+	s.scratch.look()
+	s.scratchMu.Unlock()
 	return nil
 }
 
@@ -86,6 +94,7 @@ func (s *sink) note(text string) { _, _ = unix.Write(s.notes.FD(), []byte(text))
 // is over and nothing went wrong on the way.
 func NoteExit(ws unix.WaitStatus) {
 	if s := inside.Load(); s != nil {
+		s.note(s.scratch.String())
 		s.note(formatExit(ws))
 	}
 }

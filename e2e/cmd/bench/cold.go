@@ -50,7 +50,7 @@ func submit(t *program, c *client.Client) time.Duration {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	began := time.Now()
-	job, err := c.Submit(ctx, glovebox.Spec{Image: "busybox:bench", Cmd: []string{"echo", "hi"}})
+	job, err := c.Submit(ctx, glovebox.Spec{Image: "busybox:bench", Cmd: []string{"echo", "hi"}}, "")
 	t.must(err)
 	out, err := c.Output(ctx, job.ID, client.Stdout, client.OutputOptions{Follow: true})
 	t.must(err)

@@ -1,0 +1,17 @@
+package instance
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// RemoveGroups takes the instance's control groups away if nothing is in them.
+// Those of sandboxes that are left to the next start keep theirs.
+func (i *Instance) RemoveGroups() {
+	for _, pattern := range []string{"/sys/fs/cgroup/glovebox", "/sys/fs/cgroup/*/glovebox"} {
+		found, _ := filepath.Glob(filepath.Join(pattern, i.ID)) // the pattern is sound
+		for _, dir := range found {
+			_ = os.Remove(dir) // refused by the kernel unless it is empty
+		}
+	}
+}
