@@ -12,7 +12,7 @@ const (
 // Image means "the default"; nothing in it is trusted.
 type Spec struct {
 	Image       string            `json:"containerImage"`        // reference, or name of an imported image
-	Entrypoint  []string          `json:"entrypoint,omitempty"`  // replaces the image's entrypoint if not nil
+	Entrypoint  []string          `json:"entrypoint,omitzero"`   // replaces the image's entrypoint if not nil
 	Cmd         []string          `json:"cmd,omitempty"`         // replaces the image's cmd if not empty
 	Env         map[string]string `json:"env,omitempty"`         // added to the image's environment
 	Workdir     string            `json:"workdir,omitempty"`     // absolute path inside; default the image's, or /

@@ -43,15 +43,18 @@ func (s *Spec) checkImage() error {
 }
 
 func (s *Spec) checkCommand() error {
-	for field, args := range map[string][]string{"cmd": s.Cmd, "entrypoint": s.Entrypoint} {
-		total := 0
-		for _, a := range args {
+	for _, part := range []struct {
+		field string
+		args  []string
+	}{{"entrypoint", s.Entrypoint}, {"cmd", s.Cmd}} {
+		field, total := part.field, 0
+		for _, a := range part.args {
 			if strings.ContainsRune(a, 0) {
 				return Errorf(KindInvalid, "an argument contains a NUL byte").On(field).Try("remove it; pass binary data on stdin")
 			}
 			total += len(a) + 1
 		}
-		if len(args) > MaxArgs || total > MaxArgBytes {
+		if len(part.args) > MaxArgs || total > MaxArgBytes {
 			return Errorf(KindTooLarge, "too many or too long arguments").On(field).Try("pass data on stdin; at most %d arguments of %d bytes together", MaxArgs, MaxArgBytes)
 		}
 	}

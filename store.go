@@ -73,7 +73,7 @@ type IdempotencyKey struct {
 type JobFilter struct {
 	Tenant     string
 	Statuses   []Status
-	Unfinished bool              // neither ARCHIVED nor without work left
+	Unfinished bool              // not ARCHIVED
 	Node       string            // placed there
 	Labels     map[string]string // all of them, exactly
 	Since      time.Time         // created at or after

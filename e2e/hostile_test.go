@@ -132,20 +132,15 @@ func label(name string) string { return strings.ReplaceAll(name, " ", "-") }
 // reasonOf returns why the job of an attack failed.
 func reasonOf(t *testing.T, b *box.Box, name string) string {
 	t.Helper()
-	var list struct {
-		Jobs []struct {
-			Outcome string `json:"outcome"`
-			Reason  string `json:"reason"`
-		} `json:"jobs"`
-	}
+	var jobs []struct{ Outcome, Reason string }
 	out := b.Must("jobs", "--json", "--label", "attack="+label(name))
-	if err := json.Unmarshal([]byte(out), &list); err != nil {
+	if err := json.Unmarshal([]byte(out), &jobs); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if len(list.Jobs) != 1 {
-		t.Fatalf("%d jobs of %q\n%s", len(list.Jobs), name, out)
+	if len(jobs) != 1 {
+		t.Fatalf("%d jobs of %q\n%s", len(jobs), name, out)
 	}
-	return list.Jobs[0].Reason
+	return jobs[0].Reason
 }
 
 // The controls. Each runs the same idea on the host, small and bounded, and

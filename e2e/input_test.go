@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -42,7 +43,7 @@ func TestBadCommands(t *testing.T) {
 		{"unknown repository", []string{good + "/nosuch:1", "--", "true"}, 81, "hint:"},
 		{"no such tag", []string{good + "/app:nosuch", "--", "true"}, 82, "hint:"},
 		{"unreachable registry", []string{closedPort(t) + "/app:1", "--", "true"}, 84, "hint:"},
-		{"lying layer", []string{evil + "/app:1", "--", "true"}, 85, "hint:"},
+		{"lying layer", []string{evil + "/lie:1", "--", "true"}, 85, "hint:"},
 		{"wrong architecture", []string{good + "/arm:1", "--", "true"}, 87, "hint:"},
 		{"missing executable", []string{"busybox:test", "--", "/bin/nosuch"}, 127, "hint:"},
 		{"not executable", []string{"busybox:test", "--", "/etc/passwd"}, 126, "hint:"},
@@ -62,6 +63,11 @@ func TestBadCommands(t *testing.T) {
 			}
 		})
 	}
+	t.Run("positive control: the same image from the honest registry runs", func(t *testing.T) {
+		if r := b.Run("run", good+"/lie:1", "--", "cat", "/mark"); r.Stdout != "lie" || r.Code != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
 	t.Run("positive control: the good image runs", func(t *testing.T) {
 		if r := b.Run("run", good+"/app:1", "--", "echo", "pulled"); r.Stdout != "pulled\n" || r.Code != 0 {
 			t.Errorf("%+v", r)
@@ -101,16 +107,13 @@ func TestBadRequests(t *testing.T) {
 // TestBadArchives: what `image import` must not take.
 func TestBadArchives(t *testing.T) {
 	b := up(t)
-	whole, err := os.ReadFile(archives.busybox)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := unknownArchive(t)
 	cases := map[string][]byte{
 		"truncated": whole[:len(whole)/2],
 		"not a tar": bytes.Repeat([]byte("x"), 4096),
 		"traversal": tarOf(map[string]string{"../../etc/evil": "x", "oci-layout": `{"imageLayoutVersion":"1.0.0"}`}),
 		"empty":     tarOf(nil),
-		"lying":     bytes.Replace(whole, []byte("busybox"), []byte("busyb0x"), 50),
+		"lying":     flipped(whole),
 	}
 	for name, data := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -124,6 +127,11 @@ func TestBadArchives(t *testing.T) {
 			}
 		})
 	}
+	path := filepath.Join(t.TempDir(), "good.tar")
+	if err := os.WriteFile(path, whole, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.Must("image", "import", path) // positive control
 	b.NoResidue()
 }
 
@@ -152,7 +160,7 @@ func post(t *testing.T, b *box.Box, body string) (int, problem) {
 // layers are not what their digests say.
 func registries(t *testing.T) (good, evil string) {
 	t.Helper()
-	reg := registry.New(registry.Logger(nil))
+	reg := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	honest := httptest.NewServer(reg)
 	lying := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/blobs/") && r.Method == http.MethodGet {
@@ -172,14 +180,7 @@ func registries(t *testing.T) (good, evil string) {
 	t.Cleanup(honest.Close)
 	t.Cleanup(lying.Close)
 	good, evil = strings.TrimPrefix(honest.URL, "http://"), strings.TrimPrefix(lying.URL, "http://")
-	tree, err := fixture.Busybox(fixture.BusyboxPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := fixture.Image(tree, v1.Config{Env: []string{"PATH=/bin"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := marked(t, "app")
 	file, err := app.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
@@ -191,6 +192,7 @@ func registries(t *testing.T) (good, evil string) {
 		t.Fatal(err)
 	}
 	push(t, good+"/app:1", app)
+	push(t, good+"/lie:1", marked(t, "lie"))
 	push(t, good+"/arm:1", arm)
 	return good, evil
 }
@@ -215,6 +217,44 @@ func closedPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// unknownArchive is an image that no box has yet: bytes that are known by their
+// digest are not taken from an archive at all, true or not.
+func unknownArchive(t *testing.T) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "unknown.tar")
+	if err := fixture.WriteArchive(path, "unknown:1", marked(t, "unknown")); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// marked is busybox with one file more, so that its layer has a digest of its
+// own.
+func marked(t *testing.T, mark string) v1.Image {
+	t.Helper()
+	tree, err := fixture.Busybox(fixture.BusyboxPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree["mark"] = fixture.Entry{Mode: 0o644, Data: []byte(mark)}
+	img, err := fixture.Image(tree, v1.Config{Env: []string{"PATH=/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// flipped changes one bit in the middle, which is inside the layer.
+func flipped(data []byte) []byte {
+	data = bytes.Clone(data)
+	data[len(data)/2] ^= 1
+	return data
 }
 
 func tarOf(files map[string]string) []byte {

@@ -149,7 +149,7 @@ func TestSideBySide(t *testing.T) {
 func TestSecondUpIsRefused(t *testing.T) {
 	b := up(t)
 	r := b.Run("up", "--data", b.Data)
-	if r.Code != 100 || !strings.Contains(r.Stderr, "running") {
+	if r.Code != 100 || !strings.Contains(r.Stderr, "in use") {
 		t.Fatalf("%+v", r)
 	}
 }

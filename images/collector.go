@@ -81,7 +81,7 @@ func (c *Collector) Collect(ctx context.Context, now time.Time, grace time.Durat
 // as blobs of size 0.
 func (c *Collector) list(ctx context.Context) (map[string]int64, error) {
 	there := map[string]int64{}
-	for _, prefix := range []string{"sha256/", "images/owner/", "images/holders/"} {
+	for _, prefix := range []string{"sha256/", "images/owner/", "images/holders/", "images/record/"} {
 		err := c.Stock.Blobs.List(ctx, prefix, func(key string, info glovebox.BlobInfo) error {
 			hex, _, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
 			if prefix == "sha256/" {

@@ -186,14 +186,16 @@ func (e *evil) add(t testing.TB, img v1.Image) document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.blobs[sum(config).String()] = config
 	layers, err := img.Layers()
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.mu.Lock()
+	e.blobs[sum(config).String()] = config
 	for _, l := range layers {
 		e.blobs[digestOf(t, l)] = bytesOf(t, l)
 	}
+	e.mu.Unlock()
 	d := newDocument(raw, types.OCIManifestSchema1)
 	e.serve(d)
 	return d

@@ -143,7 +143,8 @@ func (l *Library) Remove(ctx context.Context, tenant, name string) error {
 }
 
 // Blob copies a sealed blob into w from offset on, for a node that is to unpack
-// it: the other end of a glovebox.FetchBlob. KindNotFound.
+// it: the other end of a glovebox.FetchBlob. It asks for no tenant, so it is not
+// for people. KindNotFound.
 func (l *Library) Blob(ctx context.Context, digest string, offset int64, w io.Writer) error {
 	if !byDigest.MatchString(digest) {
 		return glovebox.Errorf(glovebox.KindInvalid, "%q is not a sha256 digest", clip(digest)).On("digest")

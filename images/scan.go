@@ -18,44 +18,38 @@ var errOtherDigest = errors.New("has another digest")
 // time: its digest, that it decompresses, its diff id, and each tar entry. It
 // looks at what was stored rather than what came by, because only that is what
 // will be sealed.
-func (l *layer) scan(ctx context.Context) error {
+func (l *layer) scan(ctx context.Context) (err error) {
 	stored, err := l.Blobs.Open(ctx, keyOf(l.desc.Digest.Hex), 0)
 	if err != nil {
 		return err
 	}
 	defer stored.Close()
 	spent := &spender{budget: l.budget}
+	defer func() {
+		if err != nil {
+			spent.giveBack()
+		}
+	}()
 	digest, diffID := sha256.New(), sha256.New()
 	raw := io.TeeReader(stored, digest)
-	err = l.scanTar(ctx, raw, diffID, spent)
-	if err != nil {
-		spent.giveBack()
-	}
-	if kind := glovebox.KindOf(err); err != nil && kind != glovebox.KindImageInvalid {
-		return err // over a cap, cancelled, or a failed read: no need for the rest
+	bad := l.scanTar(ctx, raw, diffID, spent)
+	if bad != nil && glovebox.KindOf(bad) != glovebox.KindImageInvalid {
+		return bad // over a cap, cancelled, or a failed read: no need for the rest
 	}
 	// The rest is needed to tell a bad image from bytes that are not the image.
-	if _, more := io.Copy(io.Discard, contextReader{ctx, raw}); more != nil {
-		return more
+	if _, err := io.Copy(io.Discard, contextReader{ctx, raw}); err != nil {
+		return err
 	}
 	if got := hex.EncodeToString(digest.Sum(nil)); got != l.desc.Digest.Hex {
-		spent.giveBackAfter(err)
 		return corrupt("layer %s %w: it is sha256:%s", l.desc.Digest, errOtherDigest, got)
 	}
-	if err != nil {
-		return err
+	if bad != nil {
+		return bad
 	}
 	if got := hex.EncodeToString(diffID.Sum(nil)); got != l.diffID.Hex {
 		return corrupt("layer %s unpacks to sha256:%s, not to %s as its config says", l.desc.Digest, got, l.diffID)
 	}
 	return nil
-}
-
-// giveBackAfter gives back what a scan without a complaint of its own has used.
-func (s *spender) giveBackAfter(err error) {
-	if err == nil {
-		s.giveBack()
-	}
 }
 
 func (l *layer) scanTar(ctx context.Context, raw io.Reader, diffID io.Writer, spent *spender) error {

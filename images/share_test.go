@@ -60,7 +60,9 @@ func TestDigestIsNoPassword(t *testing.T) {
 	wantWhole(t, blobs, rec) // and the owner's is untouched
 
 	layers, _ := img.Layers()
+	thief.mu.Lock()
 	thief.blobs[rec.Layers[0].Digest] = flip(bytesOf(t, layers[0])) // nor by a guess
+	thief.mu.Unlock()
 	_, err = p.Pull(background, "thief", thief.name(), nil)
 	wantKind(t, err, glovebox.KindImageCorrupt)
 	wantWhole(t, blobs, rec)

@@ -71,7 +71,7 @@ func interrupted(err error) bool {
 func (s *Stock) discard(hex string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	_ = s.Blobs.Delete(ctx, keyOf(hex), ownerKey(hex))
+	_ = s.Blobs.Delete(ctx, keyOf(hex), ownerKey(hex), recordKey(hex))
 	_ = s.forgetHolders(ctx, hex)
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -71,14 +69,7 @@ func (a *app) agent(ctx context.Context, f processFlags) error {
 // nodeClient calls control at its socket. The first answer means that this node
 // has told what it has and takes orders: it is ready.
 func nodeClient(socket string) nodev1connect.NodeServiceClient {
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		},
-		Protocols: new(http.Protocols),
-	}
-	transport.Protocols.SetUnencryptedHTTP2(true) // streams in both directions
-	return &readyClient{NodeServiceClient: nodev1connect.NewNodeServiceClient(&http.Client{Transport: transport}, "http://control")}
+	return &readyClient{NodeServiceClient: agent.Client(agent.UnixTransport(socket), "http://control")}
 }
 
 type readyClient struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glovebox"
+	"glovebox/agent"
 	"glovebox/api"
 	"glovebox/internal/supervise"
 )
@@ -118,6 +119,7 @@ func newNodeServer(h http.Handler) *http.Server {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, Protocols: new(http.Protocols), ConnContext: withPeerUID}
 	s.Protocols.SetUnencryptedHTTP2(true)
 	s.Protocols.SetHTTP1(true)
+	s.HTTP2 = agent.HTTP2()
 	return s
 }
 

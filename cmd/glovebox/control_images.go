@@ -14,12 +14,13 @@ import (
 type shelf struct {
 	*images.Library
 	records glovebox.Images
+	stock   *images.Stock
 
 	mu    sync.Mutex
 	known map[string]glovebox.Image // by digest: what jobs were placed with
 }
 
-// maxKnown bounds what is remembered of images whose names may be gone.
+// maxKnown bounds what is kept in memory; the rest is read again.
 const maxKnown = 1000
 
 func newShelf(records glovebox.Images, stock *images.Stock, tmp string) *shelf {
@@ -28,7 +29,7 @@ func newShelf(records glovebox.Images, stock *images.Stock, tmp string) *shelf {
 			Images: records,
 			Puller: &images.Puller{Stock: stock, Credentials: images.DefaultCredentials()}, Importer: &images.Importer{Stock: stock, Dir: tmp},
 		},
-		records: records, known: map[string]glovebox.Image{},
+		records: records, stock: stock, known: map[string]glovebox.Image{},
 	}
 }
 
@@ -39,24 +40,41 @@ func (s *shelf) Normalize(name string) (string, error) { return images.Normalize
 
 // Find implements orchestrator.Images.
 func (s *shelf) Find(ctx context.Context, tenant, name string) (glovebox.Image, error) {
-	return s.remember(s.Library.Resolve(ctx, tenant, name, glovebox.PullNever))
+	img, err := s.Library.Resolve(ctx, tenant, name, glovebox.PullNever)
+	return s.remember(ctx, img, err)
 }
 
 // Resolve implements orchestrator.Images.
 func (s *shelf) Resolve(ctx context.Context, tenant, name, policy string) (glovebox.Image, error) {
-	return s.remember(s.Library.Resolve(ctx, tenant, name, policy))
+	img, err := s.Library.Resolve(ctx, tenant, name, policy)
+	return s.remember(ctx, img, err)
 }
 
-func (s *shelf) remember(img glovebox.Image, err error) (glovebox.Image, error) {
-	if err == nil {
-		s.mu.Lock()
-		if len(s.known) >= maxKnown {
-			clear(s.known) // the store still has those that have a name
-		}
-		s.known[img.Digest] = img
-		s.mu.Unlock()
+// remember makes an image that was found known by its digest.
+func (s *shelf) remember(ctx context.Context, img glovebox.Image, err error) (glovebox.Image, error) {
+	if err != nil {
+		return img, err
 	}
-	return img, err
+	s.mu.Lock()
+	_, known := s.known[img.Digest]
+	s.mu.Unlock()
+	if known {
+		return img, nil
+	}
+	if err := s.stock.Remember(ctx, img); err != nil {
+		return img, err
+	}
+	s.keep(img)
+	return img, nil
+}
+
+func (s *shelf) keep(img glovebox.Image) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.known) >= maxKnown {
+		clear(s.known)
+	}
+	s.known[img.Digest] = img
 }
 
 // ByDigest implements local.Images.
@@ -67,16 +85,12 @@ func (s *shelf) ByDigest(ctx context.Context, digest string) (glovebox.Image, er
 	if ok {
 		return img, nil
 	}
-	all, err := s.records.Images(ctx, glovebox.AnyTenant)
+	img, err := s.stock.Recall(ctx, digest)
 	if err != nil {
-		return glovebox.Image{}, err
+		return img, err
 	}
-	for _, img := range all {
-		if img.Digest == digest {
-			return s.remember(img, nil)
-		}
-	}
-	return glovebox.Image{}, glovebox.Errorf(glovebox.KindImageUnknown, "image %s is not here any more", digest).Try("submit the job again")
+	s.keep(img)
+	return img, nil
 }
 
 // ReadBlob implements local.Images.

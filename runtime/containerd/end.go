@@ -25,6 +25,8 @@ func (r *Runtime) end(rec record, how ended, limits *limits) glovebox.Exit {
 	exit.Limit = limits.final()
 	if c, ok := r.group(rec.ID).Counters(); ok {
 		exit.Usage = glovebox.Usage{MemoryPeak: c.MemoryPeak, CPUTime: glovebox.Duration(c.CPU)}
+	} else if told, ok := r.report(rec); ok {
+		exit.Usage = glovebox.Usage{MemoryPeak: told.MemoryPeakBytes, CPUTime: glovebox.Duration(told.CPUNanos)}
 	}
 	return exit
 }

@@ -15,6 +15,10 @@ var symptoms = []struct {
 	kind  glovebox.Kind
 	hint  string
 }{
+	{"executable not found", glovebox.KindNoExecutable, "check that the command and what it needs to start are in the image"},
+	{"not an executable for this machine", glovebox.KindNotExecutable, "use a program for this node's processor, or a script with an interpreter line"},
+	{"executable may not be run", glovebox.KindNotExecutable, "see that the job's user may execute the command"},
+	{"working directory", glovebox.KindWorkdir, "give a working directory that the job's user may enter"},
 	{"executable file not found", glovebox.KindNoExecutable, "check the spelling of the command and its PATH"},
 	{"exec format error", glovebox.KindNotExecutable, "use a program for this node's processor, or a script with an interpreter line"},
 	{"is a directory", glovebox.KindNotExecutable, "name a program, not a folder"},
@@ -33,15 +37,24 @@ func startFault(id string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return glovebox.Errorf(glovebox.KindUnavailable, "starting sandbox %s was given up: %w", id, err)
 	}
-	text := err.Error()
-	for _, s := range symptoms {
-		if strings.Contains(text, s.words) {
-			if strings.Contains(text, "no such file or directory") && s.kind == glovebox.KindNotExecutable {
-				s.kind = glovebox.KindNoExecutable
-			}
-			return glovebox.Errorf(s.kind, "start the command: %w", err).Try("%s", s.hint)
-		}
+	if fault := commandFault(err); fault != nil {
+		return fault
 	}
 	return glovebox.Errorf(glovebox.KindStart, "start sandbox %s: %w", id, err).
 		Try("try again; if it stays so, look at the node's containerd log")
+}
+
+// commandFault is an error that is about the command itself, or nil.
+func commandFault(err error) error {
+	text := err.Error()
+	for _, s := range symptoms {
+		if !strings.Contains(text, s.words) {
+			continue
+		}
+		if strings.Contains(text, "no such file or directory") && s.kind == glovebox.KindNotExecutable {
+			s.kind = glovebox.KindNoExecutable
+		}
+		return glovebox.Errorf(s.kind, "start the command: %w", err).Try("%s", s.hint)
+	}
+	return nil
 }

@@ -11,6 +11,10 @@ import (
 // does not end a job for: it refuses a fork or a write, or kills one process.
 const watchEvery = 250 * time.Millisecond
 
+// slack is how much of the scratch layer may be free when a write that does not
+// fit is refused as a whole.
+const slack = 64 << 10
+
 // limits ends a sandbox that has reached a limit.
 type limits struct {
 	r    *Runtime
@@ -77,7 +81,7 @@ func (l *limits) reached() glovebox.Kind {
 		return glovebox.KindPids
 	case c.OOMKills > 0 || told.OOMKills > 0:
 		return glovebox.KindOutOfMemory
-	case l.fill.full():
+	case told.ScratchBytes > l.rec.Limits.Disk-slack, l.fill.full():
 		return glovebox.KindDisk
 	}
 	return ""

@@ -52,6 +52,10 @@ type report struct {
 	Crashed     bool // gVisor itself failed
 	OOMKills    uint64
 	TasksDenied int64
+
+	ScratchBytes    int64 // the most that the writable layer held
+	MemoryPeakBytes int64
+	CPUNanos        int64
 }
 
 // report reads it; nothing before the end, and for runc.

@@ -38,13 +38,13 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: id})
 		return err
 	})
-	if errdefs.IsNotFound(err) {
+	if err == nil {
+		return nil
+	}
+	if fault := commandFault(err); fault == nil && errdefs.IsNotFound(err) {
 		return unknown(id)
 	}
-	if err != nil {
-		return startFault(id, err)
-	}
-	return nil
+	return startFault(id, err)
 }
 
 // process asks for the state of a sandbox's first process.

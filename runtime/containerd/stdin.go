@@ -90,7 +90,7 @@ func firstWriter(f *os.File) error {
 			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
 		})
 		if errors.Is(err, unix.EINTR) {
-			err = nil
+			n, err = 0, nil
 		}
 		err = errors.Join(err, ctl)
 	}

@@ -93,6 +93,10 @@ func (r *Runtime) watch(ctx context.Context, rec record, fill *gauge) (glovebox.
 		return exit, glovebox.Errorf(glovebox.KindInternal, "wait for sandbox %s: %w", id, err)
 	}
 	exit = r.end(rec, status, limits)
+	if told, ok := r.report(rec); ok && told.Crashed && exit.Limit == "" {
+		return exit, glovebox.Errorf(glovebox.KindNodeLost, "the kernel of sandbox %s failed under it", id).
+			Try("run the job again; if it fails the same way, what it does is beyond this gVisor")
+	}
 	if err := r.keep(id, exitFile, &exit); err != nil {
 		return exit, glovebox.Errorf(glovebox.KindInternal, "record the end of sandbox %s: %w", id, err)
 	}

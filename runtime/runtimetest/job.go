@@ -128,7 +128,7 @@ func written(f *os.File) bool {
 			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
 		})
 		if err == unix.EINTR {
-			err = nil
+			n, err = 0, nil
 		}
 		err = errors.Join(err, ctl)
 	}

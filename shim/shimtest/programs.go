@@ -12,43 +12,44 @@ import (
 // ProgramsDir, if set, is a directory with all programs built already.
 const ProgramsDir = "GLOVEBOX_BIN"
 
+// madeDirs are temporary directories of the test binary, for RemovePrograms.
+var madeDirs []string
+
 var builtPrograms = sync.OnceValues(func() (string, error) {
 	if dir := os.Getenv(ProgramsDir); dir != "" {
 		return filepath.Abs(dir)
 	}
-	dir, err := os.MkdirTemp("", "gbxbin")
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "glovebox/shim/cmd/...", "gvisor.dev/gvisor/runsc")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
-	}
-	return dir, nil
+	return goBuild("glovebox/shim/cmd/...", "gvisor.dev/gvisor/runsc")
 })
 
 // builtGuest is the program for inside, built apart: it is no part of what
 // tools/build.sh makes.
-var builtGuest = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gbxguest")
+var builtGuest = sync.OnceValues(func() (string, error) { return goBuild("glovebox/shim/shimtest/guest") })
+
+func goBuild(packages ...string) (string, error) {
+	dir, err := os.MkdirTemp("", "gbxbin")
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir+"/guest", "glovebox/shim/shimtest/guest")
+	madeDirs = append(madeDirs, dir)
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", dir + "/"}, packages...)
+	cmd := exec.Command("go", args...)
+	// The tests of both modules that use this run one level below the shim's,
+	// whose versions are the ones to build with.
+	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the guest program: %w\n%s", err, out)
+		return "", fmt.Errorf("build %v: %w\n%s", packages, err, out)
 	}
-	return dir + "/guest", nil
-})
+	return dir, nil
+}
 
 // AddGuest puts the misbehaving program into the image, as /guest.
 func (s *Shim) AddGuest(t testing.TB) {
 	t.Helper()
-	path, err := builtGuest()
+	dir, err := builtGuest()
 	must(t, err)
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(filepath.Join(dir, "guest"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(s.Rootfs, "guest"), data, 0o755))
 }
@@ -63,15 +64,10 @@ func Programs(t testing.TB) string {
 	return dir
 }
 
-// RemovePrograms removes what Programs has built; for TestMain.
+// RemovePrograms removes what was built; for TestMain.
 func RemovePrograms() {
-	if os.Getenv(ProgramsDir) == "" {
-		if dir, err := builtPrograms(); err == nil {
-			os.RemoveAll(dir)
-		}
-	}
-	if path, err := builtGuest(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	for _, dir := range madeDirs {
+		os.RemoveAll(dir)
 	}
 }
 

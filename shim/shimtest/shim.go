@@ -43,6 +43,7 @@ func StartShim(t testing.TB) *Shim {
 	if os.Getuid() != 0 {
 		t.Skip("skipped: sandboxes need root")
 	}
+	bins := Programs(t)
 	// Not t.TempDir, whose long names do not fit a unix socket's path.
 	dir, err := os.MkdirTemp("", "gbx")
 	if err != nil {
@@ -50,7 +51,7 @@ func StartShim(t testing.TB) *Shim {
 	}
 	s := &Shim{
 		Dir: dir, Root: filepath.Join(dir, "r"), Socket: filepath.Join(dir, "task.sock"),
-		Rootfs: filepath.Join(dir, "image"), bins: Programs(t),
+		Rootfs: filepath.Join(dir, "image"), bins: bins,
 		cgroup: "/glovebox-" + filepath.Base(dir),
 	}
 	if err := makeRootfs(s.Rootfs); err != nil {

@@ -3,6 +3,7 @@ package imageroot
 import (
 	"bytes"
 	"math"
+	"strings"
 
 	"github.com/moby/sys/user"
 
@@ -26,6 +27,10 @@ const maxAccounts = 4 << 20
 func (r *Root) User(spec string) (User, error) {
 	passwd, _ := r.read("/etc/passwd", maxAccounts)
 	group, _ := r.read("/etc/group", maxAccounts)
+	if strings.Count(spec, ":") > 1 { // the parser would ignore the rest
+		return User{}, glovebox.Errorf(glovebox.KindUnknownUser, "user %q has more than one colon", spec).
+			Try("write user, uid, user:group or uid:gid")
+	}
 	u, err := user.GetExecUser(spec, nil, bytes.NewReader(passwd), bytes.NewReader(group))
 	if err != nil {
 		return User{}, glovebox.Errorf(glovebox.KindUnknownUser, "user %q: %w", spec, err).

@@ -1,0 +1,62 @@
+package layers
+
+// rule says what packages may import of this module, besides the standard
+// library. Names are relative to the module, "." is its root, "*" stands for
+// one element and "..." for any number. The first rule that fits a package
+// counts; a package without one has no place yet.
+type rule struct {
+	pkg    string
+	may    []string
+	others bool // may import other modules
+	why    string
+}
+
+var rules = []rule{
+	{".", nil, false, "the domain: nouns and interfaces, which nothing outside can change"},
+	{"engine", in("."), false, "decisions are pure, so they need nothing but the nouns"},
+	{"orchestrator", in(".", "engine"), false, "effects go through the interfaces of the root and its own"},
+
+	{"api/wire", in("."), true, "the wire's types are shared with the client"},
+	{"api/apitest", in(".", "api", "api/wire", "output", "blob/memory"), true, "serves the API over models, for tests"},
+	{"api", in(".", "api/wire", "output"), true, "speaks to the orchestrator through an interface of its own"},
+	{"client", in(".", "api/wire"), true, "knows what goes over the wire, not how it is served"},
+	{"console", in(".", "api/wire"), true, "is a client that runs in a browser"},
+	{"identity", in("."), true, "turns proofs into principals"},
+	{"output", in("."), false, "keeps bytes in Blobs, whichever these are"},
+
+	{"store/storetest", in(".", "store/memory"), true, "holds stores to the reference model"},
+	{"store/internal/...", in(".", "store/internal/..."), true, "what all stores have to do alike"},
+	{"store/*", in(".", "store/internal/..."), true, "adapters do not know each other"},
+	{"blob/blobtest", in(".", "blob", "blob/memory"), true, "holds blobs to the reference model"},
+	{"blob/*", in(".", "blob"), true, "adapters do not know each other"},
+	{"blob", in("."), false, "the rules for keys, which all blobs share"},
+	{"provider/providertest", in("."), true, "knows the interface alone"},
+	{"provider/*", in(".", "internal/..."), true, "adapters do not know each other"},
+	{"runtime/runtimetest", in("."), true, "knows the interface alone"},
+	{"runtime/containerd/internal/...", in(".", "runtime/containerd/internal/..."), true, "parts of one adapter"},
+	{"runtime/containerd", in(".", "internal/...", "runtime/containerd/internal/..."), true, "adapters do not know each other"},
+	{"runtime/*", in(".", "internal/..."), true, "adapters do not know each other"},
+	{"images", in(".", "internal/..."), true, "an adapter: registries and archives are untrusted input"},
+	{"egress", in(".", "internal/..."), true, "an adapter of the kernel's network"},
+	{"agent", in(".", "internal/..."), true, "the node's daemon is given its runtime and speaks the node protocol"},
+
+	{"internal/...", in(".", "internal/..."), true, "small, shared, boring: it knows nobody who uses it"},
+	{"cmd/...", in("..."), true, "ties the knots: the only one that knows concrete types"},
+}
+
+// forbiddenNames say nothing about what is in a package.
+var forbiddenNames = []string{"util", "utils", "common", "helper", "helpers", "manager", "base"}
+
+// pure packages have no clock and no goroutine: time is an argument.
+var pure = []string{"engine"}
+
+// clock are the functions of package time that look at, or wait for, the wall
+// clock.
+var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+const (
+	maxLines    = 800 // of a file that is neither a test nor generated
+	medianLines = 150
+)
+
+func in(names ...string) []string { return names }
