@@ -21,10 +21,13 @@ type Runtime interface {
 	// limits, stdio. Nothing of the job runs yet. On error it has undone what
 	// it did. Errors: KindConflict (id exists), KindRuntime (no such runtime
 	// on this node), KindImageInvalid, KindNoExecutable, KindNotExecutable,
-	// KindUnknownUser, KindWorkdir, KindStart.
+	// KindUnknownUser, KindWorkdir, KindStart; KindUnavailable if what the
+	// runtime stands on is away, so that the same call may do later.
 	Create(ctx context.Context, s SandboxSpec) error
 
-	// Start runs the command. Errors: as Create, KindNotFound.
+	// Start runs the command. Errors: as Create, KindNotFound. All of these
+	// mean that the command surely was not started; if it may have been,
+	// KindNodeLost.
 	Start(ctx context.Context, id string) error
 
 	// Wait returns when the command has ended; again and again the same until

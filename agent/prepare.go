@@ -69,6 +69,8 @@ func (s *sandbox) notPrepared(ctx context.Context, err error) state {
 		return s.destroying
 	case w.stop:
 		err = stoppedBeforeStart()
+	case s.redoable(err):
+		return s.redoing
 	}
 	return s.end(neverRan(err))
 }

@@ -34,15 +34,17 @@ type sandbox struct {
 	a       *Agent
 	dir     folder
 
-	work     work
-	fresh    bool // nothing of it can exist yet
-	doubtful bool // the command may have seen a false end of its input
-	started  time.Time
-	out      *output
-	in       *stdin
-	shipping *shipping
-	release  func() // gives the start slot back
-	gone     bool   // nothing is left: may be forgotten
+	work      work
+	fresh     bool // nothing of it can exist yet
+	doubtful  bool // the command may have seen a false end of its input
+	started   time.Time
+	redoWait  backoff   // between tries to prepare while the runtime is away
+	redoSince time.Time // when the first of them failed
+	out       *output
+	in        *stdin
+	shipping  *shipping
+	release   func() // gives the start slot back
+	gone      bool   // nothing is left: may be forgotten
 
 	wake chan struct{} // holds one token while there is something new to look at
 

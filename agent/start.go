@@ -39,6 +39,8 @@ func (s *sandbox) starting(ctx context.Context) state {
 		return s.running
 	case ctx.Err() != nil:
 		return nil // the next agent finds out
+	case s.redoable(err):
+		return s.redoing
 	case unknown:
 		s.signal(ctx, syscall.SIGKILL)
 		return s.end(lost(err))

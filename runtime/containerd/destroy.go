@@ -185,6 +185,9 @@ func (r *Runtime) unmountAll(_ context.Context, id string) error {
 }
 
 func (r *Runtime) removeFiles(_ context.Context, id string) error {
+	if err := errors.Join(r.removeState(id), r.removeSocket(id)); err != nil {
+		return err
+	}
 	for _, dir := range r.places(id) {
 		// Never into something that is still mounted.
 		if mounts, err := hostview.Mounts(dir); err != nil || len(mounts) > 0 {
@@ -194,7 +197,7 @@ func (r *Runtime) removeFiles(_ context.Context, id string) error {
 			return err
 		}
 	}
-	return r.removeState(id)
+	return nil
 }
 
 // places are the folders in which there is something of a sandbox, its own

@@ -246,9 +246,9 @@ func (n *node) suite(runtime string) runtimetest.Node {
 			n.startShim(t)
 		}
 		s.CannotTell = map[string]string{
-			"disk, and it ends":     "gVisor's scratch layer is gone with the sandbox, which lives some ms",
-			"files, and it goes on": "gVisor bounds the number of files inside and does not tell",
-			"files, and it ends":    "gVisor bounds the number of files inside and does not tell",
+			"fork bomb, and it goes on": "the gVisor shim tells of refused processes when the sandbox has ended",
+			"files, and it goes on":     "gVisor bounds the number of files inside and does not tell",
+			"files, and it ends":        "gVisor bounds the number of files inside and does not tell",
 		}
 	} else {
 		s.KillKeeper = func(t testing.TB) { n.killStockShims(t) }

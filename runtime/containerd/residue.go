@@ -21,7 +21,7 @@ import (
 // KindUnavailable that says that containers, tasks and snapshots are not in it.
 func (r *Runtime) Residue(ctx context.Context, live map[string]bool) ([]glovebox.Residue, error) {
 	held, err := r.heldByDaemon(ctx)
-	seen, seenErr := r.heldByHost()
+	seen, seenErr := r.heldByHost(owners(held)...)
 	if err == nil {
 		err = seenErr
 	}
@@ -31,7 +31,7 @@ func (r *Runtime) Residue(ctx context.Context, live map[string]bool) ([]glovebox
 
 // residueOf lists what is left of one sandbox.
 func (r *Runtime) residueOf(ctx context.Context, id string) ([]glovebox.Residue, error) {
-	seen, err := r.heldByHost()
+	seen, err := r.heldByHost(id)
 	left := slices.DeleteFunc(seen, func(x glovebox.Residue) bool { return x.Sandbox != id })
 	asked := r.call(ctx, glance, func(ctx context.Context) error {
 		_, err := r.client.ContainerService().Get(ctx, id)
@@ -51,8 +51,20 @@ func (r *Runtime) residueOf(ctx context.Context, id string) ([]glovebox.Residue,
 	return left, errors.Join(err, asked)
 }
 
-// heldByHost lists what the kernel and our folders hold of any sandbox.
-func (r *Runtime) heldByHost() ([]glovebox.Residue, error) {
+// owners are the sandboxes that things belong to.
+func owners(held []glovebox.Residue) []string {
+	var ids []string
+	for _, x := range held {
+		if x.Sandbox != "" {
+			ids = append(ids, x.Sandbox)
+		}
+	}
+	return ids
+}
+
+// heldByHost lists what the kernel and our folders hold of any sandbox. The
+// ids are known otherwise.
+func (r *Runtime) heldByHost(ids ...string) ([]glovebox.Residue, error) {
 	var held []glovebox.Residue
 	procs, err := r.processes()
 	if err != nil {
@@ -86,7 +98,7 @@ func (r *Runtime) heldByHost() ([]glovebox.Residue, error) {
 	for dir, id := range r.stateDirs() {
 		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: id})
 	}
-	return held, nil
+	return append(held, r.sockets(append(owners(held), ids...))...), nil
 }
 
 // parents are the folders with an entry for each sandbox.

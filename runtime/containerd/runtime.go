@@ -10,6 +10,7 @@ import (
 	tasks "github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/pkg/dialer"
+	"github.com/containerd/log"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
@@ -51,6 +52,10 @@ func New(c Config) (*Runtime, error) {
 	groups, err := cgroup.Find()
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "find control groups: %w", err)
+	}
+	// containerd's client logs what it also returns, to the process's stderr.
+	if err := log.SetLevel("panic"); err != nil {
+		return nil, glovebox.Errorf(glovebox.KindInternal, "silence containerd's client: %w", err)
 	}
 	r := &Runtime{config: c, groups: groups, monitors: map[string]*monitor{}, relays: map[string]*relay{}}
 	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700} {

@@ -38,7 +38,8 @@ func (r *Runtime) specify(ctx context.Context, s glovebox.SandboxSpec, dir strin
 }
 
 func (r *Runtime) inspect(s glovebox.SandboxSpec, dir string) (ocispec.Sandbox, error) {
-	sandbox := ocispec.Sandbox{Spec: s, Cgroup: r.config.cgroupParent() + "/" + s.ID, Files: grantable(s.Limits.Files)}
+	sandbox := ocispec.Sandbox{Spec: s, Cgroup: r.config.cgroupParent() + "/" + s.ID, Files: grantable(s.Limits.Files),
+		NoSwap: !r.groups.CountsSwap()}
 	root, err := imageroot.Open(dir)
 	if err != nil {
 		return sandbox, glovebox.Errorf(glovebox.KindStart, "open image %s: %w", s.Image.Digest, err)

@@ -17,6 +17,7 @@ func (s suite) limits(t *testing.T) {
 		{"memory", []string{"oom"}, glovebox.KindOutOfMemory},
 		{"fork bomb", []string{"sh", "-c", "f() { sleep 30 & f; }; f"}, glovebox.KindPids},
 		{"double fork bomb", []string{"sh", "-c", "f() { f | f & }; f; sleep 30"}, glovebox.KindPids},
+		{"fork bomb, and it goes on", []string{"sh", "-c", "sh -c 'for i in $(seq 200); do sleep 60 & done'; exec sleep 60"}, glovebox.KindPids},
 		{"disk, and it goes on", []string{"sh", "-c", "dd if=/dev/zero of=/home/app/x bs=1M; sleep 30"}, glovebox.KindDisk},
 		{"disk, and it ends", []string{"sh", "-c", "dd if=/dev/zero of=/home/app/x bs=1M; exit 0"}, glovebox.KindDisk},
 		{"files, and it goes on", []string{"sh", "-c", "cd /home/app; for i in $(seq 5000); do : > f$i; done; sleep 30"}, glovebox.KindDisk},

@@ -90,6 +90,16 @@ func (h *Host) Group(path string) *Group {
 	return g
 }
 
+// CountsSwap says whether swap can be limited: v1 can be without.
+func (h *Host) CountsSwap() bool {
+	memory := h.Group("/").control["memory"]
+	if memory.v2 {
+		return true
+	}
+	_, err := os.Lstat(filepath.Join(memory.dir, "memory.memsw.limit_in_bytes"))
+	return err == nil
+}
+
 // Children names the groups right below path in any hierarchy.
 func (h *Host) Children(path string) []string {
 	var names []string

@@ -19,6 +19,7 @@ type Sandbox struct {
 	Workdir string // clean and absolute
 	Root    string // absolute path of the root file system
 	Cgroup  string
+	NoSwap  bool   // this kernel does not count swap, so it cannot be limited
 	Files   uint64 // bound on open files that this node can grant
 }
 
@@ -35,7 +36,7 @@ func Build(s Sandbox) *specs.Spec {
 		Mounts:   mounts(),
 		Linux: &specs.Linux{
 			CgroupsPath:   s.Cgroup,
-			Resources:     resources(s.Spec.Limits),
+			Resources:     resources(s.Spec.Limits, s.NoSwap),
 			Namespaces:    namespaces(),
 			MaskedPaths:   masked(),
 			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
@@ -79,13 +80,17 @@ func namespaces() []specs.LinuxNamespace {
 	return all
 }
 
-func resources(l glovebox.Limits) *specs.LinuxResources {
+func resources(l glovebox.Limits, noSwap bool) *specs.LinuxResources {
 	period, quota := uint64(cpuPeriod), max(int64(l.CPUs*cpuPeriod), 1000) // the kernel takes no quota below 1 ms
 	memory, swap, pids := l.Memory, l.Memory, l.Pids
-	return &specs.LinuxResources{
+	r := &specs.LinuxResources{
 		Devices: []specs.LinuxDeviceCgroup{{Access: "rwm"}}, // deny; the default nodes are allowed by the runtime
 		Memory:  &specs.LinuxMemory{Limit: &memory, Swap: &swap},
 		CPU:     &specs.LinuxCPU{Period: &period, Quota: &quota},
 		Pids:    &specs.LinuxPids{Limit: &pids},
 	}
+	if noSwap {
+		r.Memory.Swap = nil
+	}
+	return r
 }
