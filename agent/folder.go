@@ -67,7 +67,28 @@ func (f folder) writeStarted(r startRecord) error {
 	if err != nil {
 		return onDisk("encode the start", err)
 	}
-	return f.write(fileStarted, b)
+	if err := f.write(fileStarted, b); err != nil {
+		return err
+	}
+	for _, dir := range []string{f.path, filepath.Dir(f.path)} {
+		if err := syncFolder(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolder makes the names in a folder outlive a power cut.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return onDisk("sync the marker", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return onDisk("sync the marker", err)
+	}
+	return nil
 }
 
 // started returns the marker. A marker that cannot be read is one of unknown

@@ -26,6 +26,10 @@ const (
 // expire ends a job that has overstayed. The node enforces time-outs itself;
 // this is for nodes that do not answer any more.
 func expire(j *glovebox.Job, now time.Time) {
+	if j.Cancel != nil && !j.Status.Ended() && now.Sub(j.Cancel.At) >= LateStop {
+		lost(j, "the node did not report the end of the job", now)
+		return
+	}
 	switch j.Status {
 	case glovebox.StatusPending:
 		if j.Image.Digest == "" && now.Sub(j.CreatedAt) >= ResolveTime {
@@ -67,5 +71,8 @@ func settle(j *glovebox.Job, now time.Time) {
 		if j.Output.Sealed && glovebox.AllGone(j.Ledger) {
 			j.Status, j.ArchivedAt, j.Due = glovebox.StatusArchived, now, time.Time{}
 		}
+	}
+	if j.Cancel != nil && !j.Status.Ended() && j.Due.After(j.Cancel.At.Add(LateStop)) {
+		j.Due = j.Cancel.At.Add(LateStop)
 	}
 }

@@ -39,9 +39,9 @@ func apply(j *glovebox.Job, ev Event, now time.Time) error {
 	case Placed:
 		return placed(j, ev, now)
 	case Observed:
-		observed(j, ev.Resource)
+		observed(j, ev.Resource, now)
 	case Started:
-		return started(j, ev)
+		return started(j, ev, now)
 	case Exited:
 		return exited(j, ev, now)
 	case CancelAsked:
@@ -69,11 +69,15 @@ func placed(j *glovebox.Job, ev Placed, now time.Time) error {
 	return nil
 }
 
-// observed moves one line of the ledger forward; it never goes back.
-func observed(j *glovebox.Job, seen glovebox.Resource) {
+// observed moves one line of the ledger forward; it never goes back. What an
+// attempt stands on and is gone before its end takes the attempt with it.
+func observed(j *glovebox.Job, seen glovebox.Resource, now time.Time) {
 	for i, r := range j.Ledger {
 		if r.Kind == seen.Kind && r.Name == seen.Name && r.Attempt == seen.Attempt && rank(seen.State) > rank(r.State) {
 			j.Ledger[i].State = seen.State
+			if seen.State == glovebox.ResourceGone && seen.Attempt == j.Attempt && !j.Status.Ended() {
+				lost(j, "the sandbox was gone before the job had ended", now)
+			}
 		}
 	}
 }
@@ -83,11 +87,17 @@ func rank(s glovebox.ResourceState) int {
 		glovebox.ResourceDeleting, glovebox.ResourceGone}, s)
 }
 
-func started(j *glovebox.Job, ev Started) error {
+// started believes a node's clock only within what is possible.
+func started(j *glovebox.Job, ev Started, now time.Time) error {
 	if err := fence(j, ev.Attempt); err != nil {
 		return err
 	}
 	j.Status, j.StartedAt = glovebox.StatusRunning, ev.At
+	if ev.At.After(now) {
+		j.StartedAt = now
+	} else if ev.At.Before(j.PlacedAt) {
+		j.StartedAt = j.PlacedAt
+	}
 	return nil
 }
 

@@ -38,6 +38,11 @@ func (s suite) jobs(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	s.streams(t)
+	s.surroundings(t)
+}
+
+func (s suite) streams(t *testing.T) {
 	s.check(t, "every byte of output", func(t *testing.T) {
 		const size = 1 << 20
 		j, exit := s.run(t, s.spec("spew", "1048576"), nil)
@@ -57,6 +62,9 @@ func (s suite) jobs(t *testing.T) {
 			t.Errorf("empty stdin: exit %+v, stdout %q", exit, j.stdout())
 		}
 	})
+}
+
+func (s suite) surroundings(t *testing.T) {
 	s.check(t, "environment and folder", func(t *testing.T) {
 		spec := s.spec("env")
 		spec.Env = []string{"PATH=/bin", "A=1", "EMPTY=", "ODD=a=b c\nd"}

@@ -43,6 +43,12 @@ func (s suite) lifecycle(t *testing.T) {
 		wantKind(t, s.sys.Start(j.ctx, j.spec.ID), glovebox.KindNotFound)
 		wantKind(t, s.sys.Signal(j.ctx, j.spec.ID, 15), glovebox.KindNotFound)
 	})
+	s.destroys(t)
+	s.oddCalls(t)
+}
+
+// destroys: legal at any point.
+func (s suite) destroys(t *testing.T) {
 	s.check(t, "destroy of what never was", func(t *testing.T) {
 		if err := s.sys.Destroy(t.Context(), "test-never-1"); err != nil {
 			t.Error(err)
@@ -75,6 +81,9 @@ func (s suite) lifecycle(t *testing.T) {
 			t.Errorf("Wait during Destroy: %v", err)
 		}
 	})
+}
+
+func (s suite) oddCalls(t *testing.T) {
 	s.check(t, "wait ends with its context", func(t *testing.T) {
 		j := s.newJob(t, s.spec("sleep", "30"), nil).start()
 		ctx, cancel := context.WithTimeout(j.ctx, 100*time.Millisecond)
