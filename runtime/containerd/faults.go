@@ -37,11 +37,31 @@ func startFault(id string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return glovebox.Errorf(glovebox.KindUnavailable, "starting sandbox %s was given up: %w", id, err)
 	}
+	if shimAway(err) {
+		return glovebox.Errorf(glovebox.KindUnavailable, "the shim went away while sandbox %s was made: %w", id, err).
+			Try("try again: it is started again at once")
+	}
 	if fault := commandFault(err); fault != nil {
 		return fault
 	}
 	return glovebox.Errorf(glovebox.KindStart, "start sandbox %s: %w", id, err).
 		Try("try again; if it stays so, look at the node's containerd log")
+}
+
+// absences are words of containerd that tell that it cannot reach a shim, or not
+// any more.
+var absences = []string{"ttrpc: closed", "connection refused", "connection reset", "unable to make connection",
+	"transport is closing", "broken pipe", "shim.sock: connect"}
+
+// shimAway says whether err is about the shim and not about the job.
+func shimAway(err error) bool {
+	text := err.Error()
+	for _, words := range absences {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // commandFault is an error that is about the command itself, or nil.

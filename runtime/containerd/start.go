@@ -41,8 +41,19 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err == nil {
 		return nil
 	}
-	if fault := commandFault(err); fault == nil && errdefs.IsNotFound(err) {
+	return notStarted(id, err, tries)
+}
+
+// notStarted words an error of Start. After the first try has been sent, what
+// is not there any more, or does not answer, may have run.
+func notStarted(id string, err error, tries int) error {
+	missing := commandFault(err) == nil && errdefs.IsNotFound(err)
+	switch {
+	case missing && tries == 1:
 		return unknown(id)
+	case missing, shimAway(err), glovebox.KindOf(err) == glovebox.KindUnavailable:
+		return glovebox.Errorf(glovebox.KindNodeLost, "sandbox %s was lost while its command was started: %w", id, err).
+			Try("submit the job again if running it twice does no harm")
 	}
 	return startFault(id, err)
 }

@@ -164,23 +164,33 @@ func (s *Sandbox) boot() error {
 	if s.spec, err = specutils.ReadSpec(s.Bundle, s.conf); err != nil {
 		return fmt.Errorf("%w: %w", err, errdefs.ErrInvalidArgument)
 	}
+	if scratch.Dir != "" {
+		if err := s.keepTmpOnDisk(); err != nil {
+			return err
+		}
+	}
+	if err := s.writeSpec(); err != nil {
+		return err
+	}
 	t := ticket.Ticket{Exec: s.host.boot, Join: s.group.JoinFiles(), BootArgs: bootArgs(s.limits), Env: bootcmd.BootEnv}
 	if err := t.Write(s.dir); err != nil {
 		return err
 	}
 	s.container, err = container.New(s.conf, container.Args{
-		ID: s.ID, Spec: s.spec, BundleDir: s.Bundle, Attached: true, PassFiles: s.streams.Guest(),
+		ID: s.ID, Spec: s.spec, BundleDir: s.dir, Attached: true, PassFiles: s.streams.Guest(),
 	})
 	if err != nil {
 		return errors.Join(s.launcherError(), fmt.Errorf("boot gVisor: %w", err))
 	}
 	s.streams.Given()
-	go s.notes.Collect()
 	s.sentry = s.container.Sandbox
-	if s.proc, err = watch(s.container.SandboxPid()); err != nil || scratch.Dir == "" {
+	if s.proc, err = watch(s.container.SandboxPid()); err != nil {
 		return err
 	}
-	s.filestore, err = openFilestore(s.proc.pid, scratch.Dir)
+	go s.notes.Collect(s.endForLimit)
+	if scratch.Dir != "" {
+		s.filestore, err = openFilestore(s.proc.pid, scratch.Dir)
+	}
 	return err
 }
 

@@ -30,6 +30,14 @@ func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 	return nil
 }
 
+// endForLimit ends a sandbox whose job has run into a limit, whatever the job
+// would make of it. The notes tell which, so the report does.
+func (s *Sandbox) endForLimit() {
+	if err := s.proc.kill(); err != nil {
+		s.log.Error("ending a sandbox at its limit failed", "error", err)
+	}
+}
+
 // Pause stops every process of the sandbox, gVisor's included, so that it
 // costs no CPU at all. Limits, pipes and links stay.
 func (s *Sandbox) Pause() error { return s.switchTo(Running, Paused, unix.SIGSTOP) }

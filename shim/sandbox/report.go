@@ -15,20 +15,22 @@ import (
 type Report struct {
 	// ExitStatus is the code, or 128 + the signal, as a shell has it.
 	ExitStatus uint32 `json:"exitStatus"`
-	// Killed says that the sandbox was ended from outside (by Kill, by the
-	// kernel for want of memory, or with its shim).
+	// Killed says that the sandbox was ended from outside (by Kill, at its task
+	// or scratch limit, by the kernel for want of memory, or with its shim).
 	Killed bool `json:"killed,omitempty"`
 	// Crashed says that gVisor itself failed; ExitStatus is 255 then.
 	Crashed bool `json:"crashed,omitempty"`
 	// OOMKills counts processes the kernel killed for want of memory.
 	OOMKills uint64 `json:"oomKills,omitempty"`
-	// TasksDenied counts clones refused at the task limit (at most 1024).
+	// TasksDenied counts clones refused at the task limit (at most 1024). The
+	// first one ends the sandbox.
 	TasksDenied int64 `json:"tasksDenied,omitempty"`
 	// HostTasksDenied counts forks refused by the host's backstop.
 	HostTasksDenied uint64 `json:"hostTasksDenied,omitempty"`
-	// ScratchBytes is the most the scratch layer held when a task of the job
-	// ended. At its size, or close to it, the job has probably met "no space
-	// left on device".
+	// ScratchFull is "bytes" or "inodes" if the job has used up its scratch
+	// layer, /tmp included, which ends the sandbox.
+	ScratchFull string `json:"scratchFull,omitempty"`
+	// ScratchBytes is the most the scratch layer was seen to hold.
 	ScratchBytes int64 `json:"scratchBytes,omitempty"`
 	// MemoryPeakBytes and CPUNanos cover gVisor and job together.
 	MemoryPeakBytes uint64 `json:"memoryPeakBytes"`
@@ -41,6 +43,7 @@ func newReport(ws unix.WaitStatus, n warden.Notes, c cgroup.Counters) Report {
 		OOMKills:        c.OOMKills,
 		TasksDenied:     n.Denied,
 		HostTasksDenied: c.TasksMax,
+		ScratchFull:     n.Full,
 		MemoryPeakBytes: c.MemoryPeak,
 		CPUNanos:        c.CPU,
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -59,6 +60,7 @@ type Sandbox struct {
 	// containerMu is held around gVisor's container, which is not safe for
 	// concurrent use. Killing does not need it.
 	containerMu sync.Mutex
+	starting    atomic.Bool // set for good by the first Start
 	container   *container.Container
 
 	mu      sync.Mutex // guards what follows; never held while waiting
@@ -91,6 +93,12 @@ func (s *Sandbox) Start() error {
 	if err := s.group.ApplyQuota(s.limits); err != nil {
 		return fmt.Errorf("set the CPU quota: %w", err)
 	}
+	if s.starting.Swap(true) {
+		return fmt.Errorf("sandbox %s is being started already: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	// Once for each command that may have run: whoever wants to know counts
+	// these lines.
+	s.log.Info("starting the command", "id", s.ID)
 	s.containerMu.Lock()
 	err := s.container.Start(s.conf)
 	s.containerMu.Unlock()

@@ -1,9 +1,10 @@
 // Package warden is our eye and hand inside a sandbox. It runs in the sentry
 // and does two things: it bounds the number of tasks (processes and threads)
 // of the job, and it notes for the host what only the inside knows: how many
-// clones were refused, and with which status the job really ended.
+// clones were refused, whether the scratch layer is full, and with which status
+// the job really ended.
 //
-// The host cannot do either for gVisor. Its pids controller counts the
+// The host cannot do this for gVisor. Its pids controller counts the
 // sentry's own threads and its stub processes, and when the sentry cannot make
 // a thread it crashes, which ends the job with a meaningless status; and the
 // exit code of a crashed sentry looks like one of the job's.

@@ -18,12 +18,21 @@ import (
 const (
 	noteDenied  = "denied\n"
 	noteScratch = "scratch "
+	noteFull    = "full "
 	noteExit    = "exit "
 
 	// maxDenied keeps a fork bomb from being a flood of notes; what matters
 	// is that there was one.
 	maxDenied = 1024
 )
+
+// What a scratch layer can run out of.
+const (
+	FullBytes  = "bytes"
+	FullInodes = "inodes"
+)
+
+func formatFull(of string) string { return noteFull + of + "\n" }
 
 func formatExit(ws unix.WaitStatus) string { return fmt.Sprintf("%s%d\n", noteExit, uint32(ws)) }
 
@@ -33,6 +42,9 @@ type Notes struct {
 	Denied int64
 	// Scratch is the most the scratch layer was seen to hold, in bytes.
 	Scratch int64
+	// Full is FullBytes or FullInodes if the job has used up its scratch
+	// layer, whichever came first.
+	Full string
 	// Exited says whether the sentry told the job's own status. It does not
 	// when it was killed or crashed.
 	Exited bool
@@ -56,16 +68,24 @@ func Listen(dir string) (*Reader, error) {
 	return &Reader{pipe: pipe, done: make(chan struct{})}, nil
 }
 
+// Limited says that the job has run into a limit that ends it.
+func (n Notes) Limited() bool { return n.Denied > 0 || n.Full != "" }
+
 // Collect reads until the sandbox's end of the pipe is closed. Run it once the
-// sandbox has that end.
-func (r *Reader) Collect() {
+// sandbox has that end. At the first note that says that the job is to end for
+// a limit, it calls end.
+func (r *Reader) Collect(end func()) {
 	defer close(r.done)
 	defer r.pipe.Close()
 	br := bufio.NewReaderSize(r.pipe, 256)
 	for {
 		line, err := br.ReadSlice('\n')
 		if err == nil {
+			before := r.notes.Limited()
 			r.take(string(line))
+			if !before && r.notes.Limited() {
+				end()
+			}
 		} else if !errors.Is(err, bufio.ErrBufferFull) {
 			return // io.EOF, or the pipe was closed by Close
 		}
@@ -80,6 +100,10 @@ func (r *Reader) take(line string) {
 	value, isScratch := strings.CutPrefix(line, noteScratch)
 	if n, err := strconv.ParseInt(strings.TrimSuffix(value, "\n"), 10, 64); isScratch && err == nil && n >= 0 {
 		r.notes.Scratch = n
+	}
+	if of, isFull := strings.CutPrefix(strings.TrimSuffix(line, "\n"), noteFull); isFull && r.notes.Full == "" &&
+		(of == FullBytes || of == FullInodes) {
+		r.notes.Full = of
 	}
 	value, isExit := strings.CutPrefix(line, noteExit)
 	if ws, err := strconv.ParseUint(strings.TrimSuffix(value, "\n"), 10, 16); isExit && err == nil {

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func collect(t testing.TB, text string) Notes {
+func collect(t testing.TB, all string) Notes {
 	t.Helper()
+	text := all
 	dir := t.TempDir()
 	if _, err := Prepare(dir, 1); err != nil {
 		t.Fatal(err)
@@ -21,7 +22,8 @@ func collect(t testing.TB, text string) Notes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go r.Collect()
+	ends := 0
+	go r.Collect(func() { ends++ })
 	for len(text) > 0 {
 		n, err := w.WriteString(text[:min(len(text), 4096)])
 		text = text[n:]
@@ -30,7 +32,11 @@ func collect(t testing.TB, text string) Notes {
 		}
 	}
 	w.Close()
-	return r.Result()
+	n := r.Result()
+	if want := n.Limited(); (ends == 1) != want || ends > 1 {
+		t.Errorf("%.40q: told to end %d times, limited %v", all, ends, want)
+	}
+	return n
 }
 
 func TestNotes(t *testing.T) {
@@ -41,10 +47,13 @@ func TestNotes(t *testing.T) {
 		"denied\ndenied\n" + formatExit(exit7): {Denied: 2, Exited: true, Status: exit7},
 		"exit 9\n":                             {Exited: true, Status: 9},
 		"scratch 4096\n":                       {Scratch: 4096},
+		"full bytes\n":                         {Full: FullBytes},
+		"full inodes\nfull bytes\n":            {Full: FullInodes},
 		// From here on: what only a compromised sentry would write.
 		"exit 99999999\n":                      {},
 		"exit -1\nexit x\nexit\n":              {},
 		"scratch -5\nscratch\nscratch x\n":     {},
+		"full\nfull \nfull x\nfull bytes \n":    {},
 		"denied":                               {},
 		strings.Repeat("x", 1<<16) + "\n":      {},
 		strings.Repeat("denied\n", 3000):       {Denied: maxDenied},

@@ -3,7 +3,6 @@ package warden
 import (
 	"fmt"
 	"os"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -46,8 +45,14 @@ func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
 		return nil, fmt.Errorf("%s: no pipe for notes", sinkName)
 	}
 	s := &sink{limit: int64(limit), notes: notes}
-	s.scratch.fd = scratchFile
 	s.live.Store(1) // the first task is not cloned
+	s.scratch.note = s.note
+	if scratchFile > 0 {
+		s.scratch.fd = scratchFile
+		if err := onFirstCall(s.scratch.watch); err != nil {
+			return nil, err
+		}
+	}
 	inside.Store(s)
 	return s, nil
 }
@@ -59,8 +64,7 @@ type sink struct {
 	live   atomic.Int64
 	denied atomic.Int64
 
-	scratchMu sync.Mutex
-	scratch   scratchPeak
+	scratch scratch
 }
 
 // Name implements seccheck.Sink.
@@ -81,10 +85,10 @@ func (s *sink) Clone(context.Context, seccheck.FieldSet, *pb.CloneInfo) error {
 
 // TaskExit implements seccheck.Sink.
 func (s *sink) TaskExit(context.Context, seccheck.FieldSet, *pb.TaskExit) error {
-	s.live.Add(-1)
-	s.scratchMu.Lock()
 	s.scratch.look()
-	s.scratchMu.Unlock()
+	if s.live.Add(-1) == 0 {
+		s.scratch.release()
+	}
 	return nil
 }
 
@@ -94,7 +98,7 @@ func (s *sink) note(text string) { _, _ = unix.Write(s.notes.FD(), []byte(text))
 // is over and nothing went wrong on the way.
 func NoteExit(ws unix.WaitStatus) {
 	if s := inside.Load(); s != nil {
-		s.note(s.scratch.String())
+		s.note(s.scratch.peak())
 		s.note(formatExit(ws))
 	}
 }
