@@ -53,7 +53,7 @@ func TestNotes(t *testing.T) {
 		"exit 99999999\n":                      {},
 		"exit -1\nexit x\nexit\n":              {},
 		"scratch -5\nscratch\nscratch x\n":     {},
-		"full\nfull \nfull x\nfull bytes \n":    {},
+		"full\nfull \nfull x\nfull bytes \n":   {},
 		"denied":                               {},
 		strings.Repeat("x", 1<<16) + "\n":      {},
 		strings.Repeat("denied\n", 3000):       {Denied: maxDenied},

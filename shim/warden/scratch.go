@@ -31,7 +31,7 @@ type scratch struct {
 	mu    sync.Mutex
 	bytes int64
 	full  bool
-	k     *kernel.Kernel     // nil unless being watched
+	k     *kernel.Kernel    // nil unless being watched
 	root  vfs.VirtualDentry // where the layer is mounted
 }
 

@@ -33,6 +33,10 @@ func main() {
 		processes(n)
 	case "forkbomb":
 		forkbomb()
+	case "mapped":
+		mapped(n)
+	case "fillfree":
+		fillFree(n)
 	}
 }
 
