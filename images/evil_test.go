@@ -99,7 +99,9 @@ func TestEvilRegistry(t *testing.T) {
 			e.setHook(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 		}},
 		"redirect loop": {glovebox.KindUnreachable, func(e *evil, _ document) {
-			onLayer(e, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 307) })
+			onLayer(e, func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, r.URL.String(), http.StatusTemporaryRedirect)
+			})
 		}},
 		"wrong range": {glovebox.KindImageCorrupt, func(e *evil, _ document) {
 			onLayer(e, func(w http.ResponseWriter, r *http.Request) {

@@ -39,21 +39,21 @@ func TestRedirectToMetadata(t *testing.T) {
 	target, hits := metadataServer(t)
 	for name, hook := range map[string]func(http.ResponseWriter, *http.Request) bool{
 		"ping": func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "http://"+target+"/latest", 302)
+			http.Redirect(w, r, "http://"+target+"/latest", http.StatusFound)
 			return true
 		},
 		"manifest": func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.Contains(r.URL.Path, "/manifests/") {
 				return false
 			}
-			http.Redirect(w, r, "http://"+target+"/latest", 307)
+			http.Redirect(w, r, "http://"+target+"/latest", http.StatusTemporaryRedirect)
 			return true
 		},
 		"layer": func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.Contains(r.URL.Path, "/blobs/") {
 				return false
 			}
-			http.Redirect(w, r, "http://"+target+"/latest", 307)
+			http.Redirect(w, r, "http://"+target+"/latest", http.StatusTemporaryRedirect)
 			return true
 		},
 		"layer by name": func(w http.ResponseWriter, r *http.Request) bool {
@@ -61,7 +61,7 @@ func TestRedirectToMetadata(t *testing.T) {
 				return false
 			}
 			_, port, _ := net.SplitHostPort(target)
-			http.Redirect(w, r, "http://[::ffff:127.0.0.99]:"+port+"/latest", 307)
+			http.Redirect(w, r, "http://[::ffff:127.0.0.99]:"+port+"/latest", http.StatusTemporaryRedirect)
 			return true
 		},
 	} {
@@ -92,7 +92,7 @@ func TestMetadataIsBuiltIn(t *testing.T) {
 		e := newEvil(t)
 		e.add(t, simple(t, 100))
 		e.setHook(func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "http://"+host+"/", 302)
+			http.Redirect(w, r, "http://"+host+"/", http.StatusFound)
 			return true
 		})
 		p, _ := newPuller(t, Caps{})
@@ -157,7 +157,7 @@ func TestHTTPSOnly(t *testing.T) {
 			if !strings.Contains(r.URL.Path, "/manifests/") {
 				return false
 			}
-			http.Redirect(w, r, target, 307)
+			http.Redirect(w, r, target, http.StatusTemporaryRedirect)
 			return true
 		})
 		_, err := p.Pull(background, "t", "registry.test/test:latest", nil)
