@@ -36,11 +36,47 @@ func (e AuditEvent) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// VerifyChain checks a run of one tenant's events, in order of Seq and without
+// gaps, such as AuditEvents returns for a filter of nothing but Tenant and
+// After. The error, KindInvalid, names the first event that was changed, or
+// before which one was removed, inserted or moved. What a run cannot show is
+// what is missing before its first event, unless that is the chain's first
+// (Seq 1), and after its last: for that, compare with a Seq and Hash that were
+// noted elsewhere.
+func VerifyChain(events []AuditEvent) error {
+	for i, e := range events {
+		var wrong string
+		switch year := e.At.UTC().Year(); {
+		case year < 0 || year > 9999 || e.Hash != e.Sum(): // another year has no JSON form
+			wrong = "was changed"
+		case e.Seq < 1 || (e.Seq == 1) != (e.Prev == ""):
+			wrong = "is not in its place"
+		case i > 0 && e.Tenant != events[i-1].Tenant:
+			wrong = "is of another tenant than the one before"
+		case i > 0 && (e.Seq != events[i-1].Seq+1 || e.Prev != events[i-1].Hash):
+			wrong = "does not follow the one before"
+		}
+		if wrong != "" {
+			return Errorf(KindInvalid, "audit event %d of %q %s", e.Seq, e.Tenant, wrong).On("events[" + itoa(i) + "]")
+		}
+	}
+	return nil
+}
+
 // Audit reads the chain. Events are appended by Records.Commit and by the jobs'
-// writes, in the same transaction as what they tell of.
+// writes, in the same transaction as what they tell of and in the order given.
+// The store gives Seq, Prev and Hash, whatever the caller has set; events of
+// writes at the same time get their places in one order, without a gap.
+//
+// KindInvalid, with "event.tenant", "event.action" or "event.at" as Field, for
+// an event without a Tenant (or of AnyTenant), without an Action, or whose At
+// is not set or outside the years 1678 to 2261; KindTooLarge for more than 50
+// with one write, or one over 16 KiB in JSON. Bytes that are not UTF-8 become
+// U+FFFD.
 type Audit interface {
 	// AuditEvents returns a page of a tenant's events in order of Seq, from
-	// after the given one on.
+	// after the given one on. KindInvalid on "tenant", "after" or "limit" for a
+	// filter that cannot be.
 	AuditEvents(ctx context.Context, filter AuditFilter) ([]AuditEvent, error)
 }
 

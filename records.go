@@ -20,37 +20,41 @@ type Records interface {
 
 	// ListRecords returns up to limit (1–1000) documents of a kind whose keys
 	// begin with prefix and come after the key `after`, in byte order of keys.
+	// KindInvalid on "limit".
 	ListRecords(ctx context.Context, kind, prefix, after string, limit int) ([]Record, error)
 
 	// Commit applies all writes and appends all events, or does nothing.
 	// KindStale, with the write's "kind/key" as Field, if a condition does not
-	// hold; KindInvalid for a write that cannot be; KindTooLarge for more than
-	// 50 writes and events together or a value over 256 KiB. Two commits of
-	// which each would break the other's condition never both succeed.
+	// hold; KindInvalid, with the same Field, for a write that cannot be: a bad
+	// kind, key, Expires or If, or a second one of the same document;
+	// KindTooLarge for more than 50 writes and events together or a value over
+	// 256 KiB; and what Audit says of events. Two commits of which each would
+	// break the other's condition never both succeed.
 	Commit(ctx context.Context, writes []Write, events ...AuditEvent) error
 
 	// PurgeRecords removes up to limit documents whose Expires is set and
-	// before now, and returns how many. It is garbage collection: nothing may
-	// depend on it.
+	// before now, the longest expired first, and returns how many. It is
+	// garbage collection: nothing may depend on it.
 	PurgeRecords(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
 // Record is a stored document.
 type Record struct {
 	Kind, Key string
-	Version   int64 // 1 when created, one more with each write
-	Value     []byte
+	Version   int64     // 1 when created, one more with each write
+	Value     []byte    // never nil
 	Expires   time.Time // zero: never
 }
 
 // Write is one conditional change of a document.
 type Write struct {
-	Kind, Key string // [a-z0-9_]+; 1–512 bytes of valid UTF-8 without NUL
-	Value     []byte // nil deletes
-	Expires   time.Time
+	Kind, Key string    // [a-z0-9_]+; 1–512 bytes of valid UTF-8 without NUL
+	Value     []byte    // nil deletes; empty does not
+	Expires   time.Time // zero: never; otherwise between the years 1678 and 2261
 
 	// If is the version that the document must have now: IfAbsent, a version,
-	// or IfAny. A delete of an absent document with IfAny is fine.
+	// or IfAny. A delete of an absent document with IfAny is fine; with
+	// IfAbsent it changes nothing and is there for its condition.
 	If int64
 }
 

@@ -95,9 +95,19 @@ type SandboxSpec struct {
 	Stdio   Stdio
 }
 
-// Stdio names FIFOs on the node that the agent has made and removes. Stdout
-// and Stderr stay open for writing until the command and all its children have
-// ended. An empty Stdin is /dev/null.
+// StdinCloser is implemented by a Runtime that itself holds a writing end of
+// each sandbox's stdin, so that an agent's death does not look like the end of
+// the input. The command sees the end once CloseStdin was called and the agent
+// has closed its own end. Idempotent, legal from Create on; KindNotFound.
+type StdinCloser interface {
+	CloseStdin(ctx context.Context, id string) error
+}
+
+// Stdio names FIFOs on the node that the agent has made and removes. The agent
+// opens Stdout and Stderr for reading, without blocking, before Create. They
+// stay open for writing until the command and all its children have ended, and
+// what is in them is kept until Destroy, also while no agent is there to read.
+// An empty Stdin is /dev/null.
 type Stdio struct{ Stdin, Stdout, Stderr string }
 
 // Exit is how a sandbox ended.

@@ -16,6 +16,8 @@ import (
 type Store interface {
 	Jobs
 	Images
+	Records
+	Audit
 	Close() error
 }
 
@@ -31,22 +33,33 @@ const (
 )
 
 // Jobs keeps jobs. A job is read and written whole. tenant guards every read
-// for a caller: another tenant's job is KindNotFound. AnyTenant is for the
-// orchestrator alone.
+// and delete for a caller: another tenant's job is KindNotFound. AnyTenant is
+// for the orchestrator alone.
+//
+// The events of a write are appended in its transaction: all of them if it
+// takes effect; none if it fails, is refused, or only repeats what was done
+// before. They may be of any tenants; what may be in them is said at Audit.
 type Jobs interface {
 	// CreateJob stores a new job durably and returns it with Version 1. If
 	// key is not nil and was used before by the same tenant, nothing is stored:
 	// with the same Fingerprint the job of then is returned with fresh = false,
-	// with another one KindKeyReused. An ID that exists is KindConflict.
-	CreateJob(ctx context.Context, job Job, key *IdempotencyKey) (stored Job, fresh bool, err error)
+	// or KindConflict if it has been deleted since; with another one it is
+	// KindKeyReused. An ID that exists is KindConflict.
+	CreateJob(ctx context.Context, job Job, key *IdempotencyKey, events ...AuditEvent) (stored Job, fresh bool, err error)
 
 	// Job returns one job; KindNotFound.
 	Job(ctx context.Context, tenant, id string) (Job, error)
 
 	// UpdateJob replaces the stored job if its version is job.Version and its
 	// attempt is not above job.Attempt, and returns it with the next version.
-	// KindStale if somebody was faster, KindNotFound.
-	UpdateJob(ctx context.Context, job Job, d Durability) (Job, error)
+	// KindStale if somebody was faster, KindNotFound. With events it is durable
+	// whatever d says.
+	UpdateJob(ctx context.Context, job Job, d Durability, events ...AuditEvent) (Job, error)
+
+	// DeleteJob durably forgets an archived job. Its idempotency key stays
+	// used until it expires. KindNotFound, then KindStale if the job is not at
+	// that version, then KindConflict if it is not ARCHIVED.
+	DeleteJob(ctx context.Context, tenant, id string, version int64, events ...AuditEvent) error
 
 	// ListJobs returns a page of jobs, newest first. The order is total and
 	// pages neither repeat nor skip jobs that exist throughout.
@@ -73,6 +86,7 @@ type IdempotencyKey struct {
 type JobFilter struct {
 	Tenant     string
 	Statuses   []Status
+	Outcomes   []Status          // one of them is Job.Outcome; "" is that of a job without an end
 	Unfinished bool              // not ARCHIVED
 	Node       string            // placed there
 	Labels     map[string]string // all of them, exactly

@@ -12,8 +12,8 @@ import (
 // Agent is one node's daemon. Make it with New, then Run it once.
 type Agent struct {
 	cfg    Config
-	run    string      // random, new with every agent
-	stdin  StdinCloser // the runtime, if it keeps stdin open; else nil
+	run    string               // random, new with every agent
+	stdin  glovebox.StdinCloser // the runtime, if it keeps stdin open; else nil, see stdin.go
 	starts chan struct{}
 	spares spares
 
@@ -34,23 +34,13 @@ type Agent struct {
 	halt func(id, step string) bool
 }
 
-// StdinCloser is implemented by a Runtime that itself holds a writing end of
-// each sandbox's stdin, so that an agent's death does not look like the end of
-// the input. CloseStdin lets go of it; idempotent, KindNotFound.
-//
-// With any other Runtime an agent that comes back while a command is still
-// being fed cannot tell whether the command saw a false end; see stdin.go.
-type StdinCloser interface {
-	CloseStdin(ctx context.Context, id string) error
-}
-
 // New checks the configuration and returns an agent that does nothing yet.
 func New(cfg Config) (*Agent, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
-	closer, _ := cfg.Runtime.(StdinCloser)
+	closer, _ := cfg.Runtime.(glovebox.StdinCloser)
 	cfg.Runtime = LogRuntime(cfg.Runtime, cfg.Log)
 	cfg.Client = logClient(cfg.Client, cfg.Log)
 	return &Agent{

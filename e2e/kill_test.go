@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -73,8 +74,9 @@ func TestKillEverything(t *testing.T) {
 	b := up(t)
 	var ids []string
 	for i := range 20 {
-		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, i%3))))
+		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 1+i%3))))
 	}
+	waitFor(t, 30*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
 	b.KillUp()
 	for _, v := range victims {
 		for _, pid := range b.Children(v) {
@@ -92,11 +94,55 @@ func TestKillEverything(t *testing.T) {
 	for _, j := range jobs {
 		ends[j.end()]++
 	}
+	if ends["COMPLETED"] == 0 || ends["FAILED node_lost"] == 0 {
+		t.Errorf("the kill hit no running job, or no job went on after it: %v", ends)
+	}
 	t.Logf("ends %v", ends)
 	waitFor(t, 30*time.Second, func() bool { return b.Run("doctor", "--residue").Code == 0 })
 	if out := b.Must("run", "busybox:test", "--", "echo", "again"); out != "again\n" {
 		t.Error(out)
 	}
+}
+
+// TestStreamsOverKills: input and output of one job go on, byte for byte, while
+// control, agent and containerd are killed under it.
+func TestStreamsOverKills(t *testing.T) {
+	b := up(t)
+	data := make([]byte, 24<<20)
+	rng := rand.NewChaCha8([32]byte{1})
+	_, _ = rng.Read(data)
+	in := &slowReader{data: data, piece: 256 << 10, pause: 40 * time.Millisecond}
+	done := make(chan box.Result)
+	go func() { done <- b.RunIn(in, "run", "busybox:test", "--", "cat") }()
+	for _, v := range []string{"glovebox agent", "glovebox control", "containerd --config", "glovebox agent"} {
+		time.Sleep(700 * time.Millisecond)
+		for _, pid := range b.Children(v) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	r := <-done
+	if r.Code != 0 || r.Stdout != string(data) {
+		t.Errorf("exit %d, %d bytes of %d, equal %v: %s", r.Code, len(r.Stdout), len(data), r.Stdout == string(data), r.Stderr)
+	}
+	waitFor(t, 30*time.Second, func() bool { return b.Run("doctor", "--residue").Code == 0 })
+}
+
+// slowReader gives its data in pieces, with pauses.
+type slowReader struct {
+	data  []byte
+	piece int
+	pause time.Duration
+}
+
+// Read gives the next piece.
+func (r *slowReader) Read(p []byte) (int, error) {
+	if len(r.data) == 0 {
+		return 0, io.EOF
+	}
+	time.Sleep(r.pause)
+	n := copy(p[:min(len(p), r.piece)], r.data)
+	r.data = r.data[n:]
+	return n, nil
 }
 
 // killer ends a random victim every second or so and counts what it did.

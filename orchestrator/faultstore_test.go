@@ -77,10 +77,10 @@ func through[T any](f *faultStore, name string, call func() (T, error)) (T, erro
 	return v, err
 }
 
-func (f *faultStore) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+func (f *faultStore) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey, events ...glovebox.AuditEvent) (glovebox.Job, bool, error) {
 	fresh := false
 	stored, err := through(f, "CreateJob", func() (stored glovebox.Job, err error) {
-		stored, fresh, err = f.Store.CreateJob(ctx, job, key)
+		stored, fresh, err = f.Store.CreateJob(ctx, job, key, events...)
 		return stored, err
 	})
 	return stored, fresh && err == nil, err
@@ -90,8 +90,8 @@ func (f *faultStore) Job(ctx context.Context, tenant, id string) (glovebox.Job, 
 	return through(f, "Job", func() (glovebox.Job, error) { return f.Store.Job(ctx, tenant, id) })
 }
 
-func (f *faultStore) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability) (glovebox.Job, error) {
-	return through(f, "UpdateJob", func() (glovebox.Job, error) { return f.Store.UpdateJob(ctx, job, d) })
+func (f *faultStore) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability, events ...glovebox.AuditEvent) (glovebox.Job, error) {
+	return through(f, "UpdateJob", func() (glovebox.Job, error) { return f.Store.UpdateJob(ctx, job, d, events...) })
 }
 
 func (f *faultStore) ListJobs(ctx context.Context, filter glovebox.JobFilter) (glovebox.JobPage, error) {

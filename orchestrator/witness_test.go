@@ -26,16 +26,16 @@ type write struct {
 	durability glovebox.Durability
 }
 
-func (w *witness) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
-	stored, fresh, err := w.Store.CreateJob(ctx, job, key)
+func (w *witness) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey, events ...glovebox.AuditEvent) (glovebox.Job, bool, error) {
+	stored, fresh, err := w.Store.CreateJob(ctx, job, key, events...)
 	if err == nil && fresh {
 		w.saw(stored, glovebox.Durable)
 	}
 	return stored, fresh, err
 }
 
-func (w *witness) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability) (glovebox.Job, error) {
-	stored, err := w.Store.UpdateJob(ctx, job, d)
+func (w *witness) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability, events ...glovebox.AuditEvent) (glovebox.Job, error) {
+	stored, err := w.Store.UpdateJob(ctx, job, d, events...)
 	if err == nil {
 		w.saw(stored, d)
 	}

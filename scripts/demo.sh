@@ -20,7 +20,9 @@ finish() {
 trap finish EXIT
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() {
-	printf '$ glovebox %s\n' "$*"
+	printf '$ glovebox'
+	printf ' %q' "$@"
+	echo
 	"$glovebox" "$@"
 }
 
@@ -41,8 +43,11 @@ mkdir -p .cache
 run image import .cache/busybox.tar
 
 say "3. a job, in a sandbox with a kernel of its own"
-run run busybox:demo -- sh -c 'echo "hello from $(hostname)"; echo "kernel inside:  $(uname -sr)"; ls / | tr "\n" " "; echo; ip addr 2>/dev/null | grep -c "^[0-9]" | sed "s/^/network interfaces: /"; echo "stderr is kept apart" >&2'
-echo "kernel outside: $(uname -sr)"
+run run busybox:demo -- echo 'hello from inside'
+run run busybox:demo -- uname -sr
+echo "(outside: $(uname -sr))"
+run run busybox:demo -- ip -o link
+run run busybox:demo -- sh -c 'echo "stderr is kept apart" >&2'
 
 say "4. its exit code, a limit, the list"
 run run busybox:demo -- sh -c 'exit 7' || echo "exit code: $?"

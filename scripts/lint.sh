@@ -9,7 +9,7 @@ if [ -n "$unformatted" ]; then
 	echo "$unformatted" >&2
 	exit 1
 fi
-for module in . shim e2e; do
+for module in . shim shim/containerdtest e2e; do
 	echo "lint $module" >&2
 	(cd "$module" && go vet ./... && "$bin/staticcheck" ./...)
 done

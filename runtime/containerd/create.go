@@ -122,25 +122,14 @@ func (r *Runtime) makeTask(ctx context.Context, s glovebox.SandboxSpec) error {
 		Stdout:      s.Stdio.Stdout,
 		Stderr:      s.Stdio.Stderr,
 	}
-	if s.Stdio.Stdin != "" {
-		fifo, err := r.openStdin(s.ID, s.Stdio.Stdin)
-		if err != nil {
-			return err
-		}
-		req.Stdin = fifo
-	}
 	if s.Runtime == glovebox.RuntimeGVisor {
 		req.TaskApiAddress, req.TaskApiVersion = "ttrpc+unix://"+r.config.ShimSocket, taskVersion
 	}
-	err := r.call(ctx, patience, func(ctx context.Context) error {
+	return r.call(ctx, patience, func(ctx context.Context) error {
 		_, err := r.tasks.Create(ctx, req)
 		if errdefs.IsAlreadyExists(native(err)) {
 			return nil
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return r.startStdin(s.ID)
 }

@@ -20,7 +20,6 @@ type record struct {
 	Image   string // digest
 	Runtime string
 	Limits  glovebox.Limits
-	Stdin   bool
 	Created time.Time
 }
 
@@ -50,8 +49,7 @@ func checkID(id string) error {
 
 // newRecord makes the sandbox's folder, which must not exist, with its record.
 func (r *Runtime) newRecord(s glovebox.SandboxSpec) (record, error) {
-	rec := record{ID: s.ID, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, Limits: s.Limits,
-		Stdin: s.Stdio.Stdin != "", Created: time.Now()}
+	rec := record{ID: s.ID, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, Limits: s.Limits, Created: time.Now()}
 	err := os.Mkdir(r.dir(s.ID), 0o711)
 	if errors.Is(err, fs.ErrExist) {
 		return rec, glovebox.Errorf(glovebox.KindConflict, "sandbox %s exists", s.ID).Try("destroy it first")

@@ -34,7 +34,6 @@ type Runtime struct {
 
 	mu       sync.Mutex
 	monitors map[string]*monitor
-	relays   map[string]*relay
 }
 
 var (
@@ -57,7 +56,7 @@ func New(c Config) (*Runtime, error) {
 	if err := log.SetLevel("panic"); err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "silence containerd's client: %w", err)
 	}
-	r := &Runtime{config: c, groups: groups, monitors: map[string]*monitor{}, relays: map[string]*relay{}}
+	r := &Runtime{config: c, groups: groups, monitors: map[string]*monitor{}}
 	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700} {
 		if err := os.MkdirAll(dir, mode); err != nil {
 			return nil, glovebox.Errorf(glovebox.KindInternal, "make the work folder: %w", err)

@@ -65,7 +65,6 @@ func (r *Runtime) forget(id string) {
 	m := r.monitors[id]
 	delete(r.monitors, id)
 	r.mu.Unlock()
-	r.dropStdin(id)
 	if m != nil {
 		m.stop()
 		<-m.done
@@ -79,7 +78,6 @@ func (r *Runtime) watch(ctx context.Context, rec record, fill *gauge) (glovebox.
 	if err := r.load(id, exitFile, &exit); err == nil {
 		return exit, nil
 	}
-	r.orphanStdin(rec)
 	limits := r.keepLimits(ctx, rec, fill)
 	status, err := r.waitTask(ctx, id)
 	limits.stop()

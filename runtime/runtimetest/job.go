@@ -111,8 +111,13 @@ func (j *job) write(path string, b []byte) {
 		if err != nil {
 			return
 		}
-		defer f.Close()
 		_, _ = io.Copy(f, bytes.NewReader(b))
+		f.Close()
+		if closer, ok := j.sys.(glovebox.StdinCloser); ok {
+			if err := closer.CloseStdin(j.ctx, j.spec.ID); err != nil {
+				j.t.Errorf("CloseStdin: %v", err)
+			}
+		}
 	}()
 }
 

@@ -1,6 +1,7 @@
 package shimtest
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,3 +34,5 @@ func TestBombs(t *testing.T) {
 		k.Delete(t)
 	}
 }
+
+func (s *Shim) killIfRunning(k *Task) { _ = k.tryKill(syscall.SIGKILL) }

@@ -9,10 +9,15 @@ import (
 
 // CreateJob implements glovebox.Jobs. A key has expired when the new job's
 // CreatedAt is not before its Expires: the store has no clock of its own.
-func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey,
+	events ...glovebox.AuditEvent,
+) (glovebox.Job, bool, error) {
 	job.Version = 1
 	stored, body, err := record.Job(job)
 	if err != nil {
+		return glovebox.Job{}, false, err
+	}
+	if events, err = record.Events(events); err != nil {
 		return glovebox.Job{}, false, err
 	}
 	s.mu.Lock()
@@ -27,6 +32,10 @@ func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.I
 				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindKeyReused,
 					"the idempotency key belongs to another request").Try("use a new key for a new request")
 			}
+			if used.job == "" {
+				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindConflict,
+					"the job of this idempotency key has been deleted").Try("use a new key for a new request")
+			}
 			first, err := record.ParseJob(s.jobs[used.job].record)
 			return first, false, err
 		}
@@ -38,6 +47,7 @@ func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.I
 	if key != nil {
 		s.keys[scopedKey{stored.Tenant, key.Key}] = usedKey{key.Fingerprint, key.Expires, stored.ID}
 	}
+	s.append(events)
 	out, err := record.ParseJob(body)
 	return out, true, err
 }
@@ -57,11 +67,16 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error
 }
 
 // UpdateJob implements glovebox.Jobs.
-func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, _ glovebox.Durability) (glovebox.Job, error) {
+func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, _ glovebox.Durability,
+	events ...glovebox.AuditEvent,
+) (glovebox.Job, error) {
 	next := job
 	next.Version++
 	stored, body, err := record.Job(next)
 	if err != nil {
+		return glovebox.Job{}, err
+	}
+	if events, err = record.Events(events); err != nil {
 		return glovebox.Job{}, err
 	}
 	s.mu.Lock()
@@ -84,7 +99,40 @@ func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, _ glovebox.Dura
 			job.ID).On("createdAt")
 	}
 	s.jobs[job.ID] = entry{stored, body}
+	s.append(events)
 	return record.ParseJob(body)
+}
+
+// DeleteJob implements glovebox.Jobs.
+func (s *Store) DeleteJob(ctx context.Context, tenant, id string, version int64, events ...glovebox.AuditEvent) error {
+	events, err := record.Events(events)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	old, ok := s.jobs[id]
+	switch {
+	case !ok || tenant != glovebox.AnyTenant && tenant != old.job.Tenant:
+		return notFound(id)
+	case old.job.Version != version:
+		return glovebox.Errorf(glovebox.KindStale, "job %s is at version %d, not %d", id, old.job.Version, version).
+			Try("read it again")
+	case old.job.Status != glovebox.StatusArchived:
+		return glovebox.Errorf(glovebox.KindConflict, "job %s is not archived", id).Try("wait until it is")
+	}
+	delete(s.jobs, id)
+	for name, used := range s.keys {
+		if used.job == id {
+			used.job = ""
+			s.keys[name] = used
+		}
+	}
+	s.append(events)
+	return nil
 }
 
 func notFound(id string) error {

@@ -65,6 +65,7 @@ func matches(f glovebox.JobFilter, job glovebox.Job) bool {
 	}
 	return (f.Tenant == glovebox.AnyTenant || f.Tenant == job.Tenant) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, job.Status)) &&
+		(len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, job.Outcome)) &&
 		(!f.Unfinished || job.Status != glovebox.StatusArchived) &&
 		(f.Node == "" || f.Node == job.Node) &&
 		(f.Since.IsZero() || !job.CreatedAt.Before(f.Since)) &&

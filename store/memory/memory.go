@@ -13,11 +13,13 @@ import (
 
 // Store is a glovebox.Store in memory. The zero value is not usable.
 type Store struct {
-	mu     sync.RWMutex
-	jobs   map[string]entry // by id
-	keys   map[scopedKey]usedKey
-	images map[imageName][]byte // records
-	closed bool
+	mu      sync.RWMutex
+	jobs    map[string]entry // by id
+	keys    map[scopedKey]usedKey
+	images  map[imageName][]byte // records
+	records map[recordName]glovebox.Record
+	audit   map[string][]glovebox.AuditEvent // by tenant, in order of Seq
+	closed  bool
 }
 
 var _ glovebox.Store = (*Store)(nil)
@@ -34,17 +36,21 @@ type scopedKey struct{ tenant, key string }
 type usedKey struct {
 	fingerprint string
 	expires     time.Time
-	job         string
+	job         string // "" once it is deleted
 }
 
 type imageName struct{ tenant, name string }
 
+type recordName struct{ kind, key string }
+
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		jobs:   map[string]entry{},
-		keys:   map[scopedKey]usedKey{},
-		images: map[imageName][]byte{},
+		jobs:    map[string]entry{},
+		keys:    map[scopedKey]usedKey{},
+		images:  map[imageName][]byte{},
+		records: map[recordName]glovebox.Record{},
+		audit:   map[string][]glovebox.AuditEvent{},
 	}
 }
 
@@ -53,7 +59,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.jobs, s.keys, s.images = nil, nil, nil
+	s.jobs, s.keys, s.images, s.records, s.audit = nil, nil, nil, nil, nil
 	return nil
 }
 

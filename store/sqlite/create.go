@@ -14,10 +14,15 @@ const forgottenAtOnce = 4
 
 // CreateJob implements glovebox.Jobs. A key has expired when the new job's
 // CreatedAt is not before its Expires: the store has no clock of its own.
-func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.IdempotencyKey,
+	events ...glovebox.AuditEvent,
+) (glovebox.Job, bool, error) {
 	job.Version = 1
 	stored, body, err := record.Job(job)
 	if err != nil {
+		return glovebox.Job{}, false, err
+	}
+	if events, err = record.Events(events); err != nil {
 		return glovebox.Job{}, false, err
 	}
 	row := newRow(stored, body)
@@ -28,8 +33,10 @@ func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.I
 	}
 	var first []byte
 	err = s.writer.do(ctx, glovebox.Durable, func(t *statements) (err error) {
-		first, err = t.create(row, k)
-		return err
+		if first, err = t.create(row, k); err != nil || first != nil {
+			return err
+		}
+		return t.append(events)
 	})
 	switch {
 	case err != nil:
@@ -56,8 +63,12 @@ func (t *statements) create(r row, key *glovebox.IdempotencyKey) (first []byte, 
 	if exists {
 		return nil, glovebox.Errorf(glovebox.KindConflict, "job %s exists", r.id)
 	}
+	var keyName any
+	if key != nil {
+		keyName = key.Key
+	}
 	if err := t.exec(t.insertJob, r.id, r.tenant, r.created, r.status, r.node, r.due, r.version, r.attempt,
-		r.labelText(), r.body); err != nil {
+		r.labelText(), r.body, r.outcome, keyName); err != nil {
 		return nil, err
 	}
 	if err := t.addLabels(r, r.labels); err != nil {
@@ -80,6 +91,10 @@ func (t *statements) replay(r row, key *glovebox.IdempotencyKey) (first []byte, 
 	}
 	if fingerprint != key.Fingerprint {
 		return nil, glovebox.Errorf(glovebox.KindKeyReused, "the idempotency key belongs to another request").
+			Try("use a new key for a new request")
+	}
+	if id == "" {
+		return nil, glovebox.Errorf(glovebox.KindConflict, "the job of this idempotency key has been deleted").
 			Try("use a new key for a new request")
 	}
 	found, err = t.first(t.bodyOf, []any{id}, &first)

@@ -7,7 +7,7 @@
 //
 //	CreateJob ─┐            ┌─ savepoint ─┐
 //	UpdateJob ─┼─▶ queue ─▶ ├─ savepoint ─┼─▶ commit, sync ─▶ answers
-//	PutImage ──┘            └─ savepoint ─┘
+//	Commit   ──┘            └─ savepoint ─┘
 //
 // A transaction of nothing but Lazy writes is committed without the sync.
 // Readers have connections of their own, which can only read, and neither wait

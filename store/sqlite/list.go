@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
-	"strings"
 
 	"glovebox"
 	"glovebox/store/internal/listing"
@@ -22,7 +22,8 @@ func (s *Store) ListJobs(ctx context.Context, filter glovebox.JobFilter) (gloveb
 	if err != nil {
 		return glovebox.JobPage{}, readFault(ctx, err, "listing jobs")
 	}
-	jobs, err := collect(rows, record.ParseJob)
+	var created, id sql.RawBytes // for the order alone
+	jobs, err := collect(rows, record.ParseJob, &created, &id)
 	if err != nil {
 		return glovebox.JobPage{}, readFault(ctx, err, "listing jobs")
 	}
@@ -34,49 +35,62 @@ func (s *Store) ListJobs(ctx context.Context, filter glovebox.JobFilter) (gloveb
 	return out, nil
 }
 
-// query is a SELECT in the making. place is the table whose index is walked
-// and so says where a job stands in the list: "j" or, for a search by label,
-// "l".
-type query struct {
-	from  string
-	place string
-	where []string
-	args  []any
-}
-
-func (q *query) and(condition string, args ...any) {
-	q.where = append(q.where, condition)
-	q.args = append(q.args, args...)
-}
-
-// text asks for the job one past the page too, which tells whether there is a
-// next one. Its LIMIT is the last argument.
-func (q *query) text() string {
-	id := q.place + ".id"
-	if q.place == "l" {
-		id = "l.job"
-	}
-	where := ""
-	if len(q.where) > 0 {
-		where = " WHERE " + strings.Join(q.where, " AND ")
-	}
-	return "SELECT j.body FROM " + q.from + where +
-		" ORDER BY " + q.place + ".created DESC, " + id + " DESC LIMIT ?"
-}
-
+// listQuery asks for the job one past the page too, which tells whether there
+// is a next one. A list of several outcomes is one list for each, merged.
 func listQuery(f glovebox.JobFilter, page listing.Page) *query {
-	q := &query{place: "j"}
+	f.Outcomes = slices.Compact(slices.Sorted(slices.Values(f.Outcomes)))
+	q := &query{}
+	if walkOf(f) == byOutcome && len(f.Outcomes) > 1 {
+		for _, outcome := range f.Outcomes {
+			part := f
+			part.Outcomes = []glovebox.Status{outcome}
+			q.union = append(q.union, walkQuery(part, page))
+			q.args = append(q.args, q.union[len(q.union)-1].args...)
+		}
+	} else {
+		q = walkQuery(f, page)
+	}
+	q.args = append(q.args, page.Limit+1)
+	return q
+}
+
+// walk is the way to a list.
+type walk int
+
+const (
+	byTime walk = iota
+	byLabel
+	byOutcome
+	amongOpen
+)
+
+// walkOf prefers what is never long, then what is as a rule the rarest.
+func walkOf(f glovebox.JobFilter) walk {
+	switch {
+	case f.Unfinished || len(f.Statuses) > 0 && !slices.Contains(f.Statuses, glovebox.StatusArchived):
+		return amongOpen
+	case len(f.Labels) > 0 && f.Tenant != glovebox.AnyTenant:
+		return byLabel
+	case len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, ""):
+		return byOutcome
+	}
+	return byTime
+}
+
+// walkQuery is a walk along one index, without its LIMIT.
+func walkQuery(f glovebox.JobFilter, page listing.Page) *query {
+	way := walkOf(f)
 	keys := slices.Sorted(maps.Keys(f.Labels))
-	open := f.Unfinished || len(f.Statuses) > 0 && !slices.Contains(f.Statuses, glovebox.StatusArchived)
-	if len(keys) > 0 && !open && f.Tenant != glovebox.AnyTenant {
+	q := &query{place: "j", from: "jobs j INDEXED BY " + listIndex(f, way)}
+	switch way {
+	case byLabel:
 		q.place, q.from = "l", "job_labels l CROSS JOIN jobs j ON j.id = l.job"
 		q.and("l.tenant = ? AND l.key = ? AND l.value = ?", f.Tenant, keys[0], f.Labels[keys[0]])
 		keys = keys[1:]
-	} else {
-		q.from = "jobs j INDEXED BY " + listIndex(f, open)
-	}
-	if open {
-		q.and("j.status <> 'ARCHIVED'") // in so many words, or the partial indexes do not apply
+	case byOutcome: // in so many words, or the partial indexes do not apply
+		q.and("j.outcome <> ''")
+	case amongOpen: // likewise
+		q.and("j.status <> 'ARCHIVED'")
 	}
 	if f.Tenant != glovebox.AnyTenant {
 		q.and("j.tenant = ?", f.Tenant)
@@ -85,50 +99,36 @@ func listQuery(f glovebox.JobFilter, page listing.Page) *query {
 		q.and("j.node = ? AND j.node <> ''", f.Node)
 	}
 	if len(f.Statuses) > 0 {
-		q.and("j.status IN (?" + strings.Repeat(", ?", len(f.Statuses)-1) + ")")
-		for _, s := range f.Statuses {
-			q.args = append(q.args, string(s))
-		}
+		andIn(q, "j.status", f.Statuses)
+	}
+	if len(f.Outcomes) > 0 {
+		andIn(q, "j.outcome", f.Outcomes)
 	}
 	for _, k := range keys {
 		q.and(`EXISTS (SELECT 1 FROM job_labels x WHERE x.tenant = j.tenant AND x.key = ? AND x.value = ?
 			AND x.created = j.created AND x.job = j.id)`, k, f.Labels[k])
 	}
 	q.bounds(f, page)
-	q.args = append(q.args, page.Limit+1)
 	return q
 }
 
 // listIndex picks the index that a list walks. SQLite is told, not asked: it
 // has no statistics, and a wrong guess shows only once the table is large.
-func listIndex(f glovebox.JobFilter, open bool) string {
+func listIndex(f glovebox.JobFilter, way walk) string {
+	every := f.Tenant == glovebox.AnyTenant
 	switch {
-	case open && f.Node != "":
+	case way == amongOpen && f.Node != "":
 		return "jobs_open_by_node"
-	case open && f.Tenant == glovebox.AnyTenant:
+	case way == amongOpen && every:
 		return "jobs_open"
-	case open:
+	case way == amongOpen:
 		return "jobs_open_by_tenant"
-	case f.Tenant == glovebox.AnyTenant:
+	case way == byOutcome && every:
+		return "jobs_by_outcome"
+	case way == byOutcome:
+		return "jobs_by_tenant_outcome"
+	case every:
 		return "jobs_by_time"
 	}
 	return "jobs_by_tenant"
-}
-
-// bounds gives the walk one beginning and one end. With two upper bounds it
-// would begin at one of them and skip row by row to the other.
-func (q *query) bounds(f glovebox.JobFilter, page listing.Page) {
-	if !f.Since.IsZero() {
-		q.and(q.place+".created >= ?", record.Nanos(f.Since))
-	}
-	switch {
-	case page.After != nil && (f.Until.IsZero() || page.After.Created < record.Nanos(f.Until)):
-		place := "(j.created, j.id)"
-		if q.place == "l" {
-			place = "(l.created, l.job)"
-		}
-		q.and(place+" < (?, ?)", page.After.Created, page.After.ID)
-	case !f.Until.IsZero():
-		q.and(q.place+".created < ?", record.Nanos(f.Until))
-	}
 }

@@ -42,16 +42,26 @@ func (s *Store) DueJobs(ctx context.Context, now time.Time, limit int) ([]gloveb
 	return jobs, nil
 }
 
-// collect parses the one column of each row and closes the rows.
-func collect[T any](rows *sql.Rows, parse func([]byte) (T, error)) ([]T, error) {
+// collect parses the first column of each row and closes the rows. The other
+// columns go where rest says.
+func collect[T any](rows *sql.Rows, parse func([]byte) (T, error), rest ...any) ([]T, error) {
+	var body sql.RawBytes
+	columns := append([]any{&body}, rest...)
+	return scanAll(rows, func() (T, error) {
+		if err := rows.Scan(columns...); err != nil {
+			var none T
+			return none, err
+		}
+		return parse(body)
+	})
+}
+
+// scanAll has scan read each row and closes the rows.
+func scanAll[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
 	defer func() { _ = rows.Close() }() // after the end, or an error that is told
 	all := []T{}
-	var body sql.RawBytes
 	for rows.Next() {
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		one, err := parse(body)
+		one, err := scan()
 		if err != nil {
 			return nil, err
 		}

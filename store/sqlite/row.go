@@ -11,6 +11,7 @@ import (
 // row is a job as columns.
 type row struct {
 	id, tenant, status, node string
+	outcome                  string
 	created                  int64
 	due                      any // int64 or nil
 	version, attempt         int64
@@ -21,6 +22,7 @@ type row struct {
 func newRow(job glovebox.Job, body []byte) row {
 	return row{
 		id: job.ID, tenant: job.Tenant, status: string(job.Status), node: job.Node,
+		outcome: string(job.Outcome),
 		created: record.Nanos(job.CreatedAt), due: nullable(job.Due),
 		version: job.Version, attempt: int64(job.Attempt),
 		labels: job.Spec.Labels, body: string(body),

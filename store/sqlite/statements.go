@@ -15,7 +15,11 @@ type statements struct {
 	bodyOf, exists, insertJob      *sql.Stmt
 	current, replaceJob            *sql.Stmt
 	addLabel, dropLabel            *sql.Stmt
+	doomed, disownKey, dropJob     *sql.Stmt
 	putImage, deleteImage          *sql.Stmt
+	versionOf, putRecord           *sql.Stmt
+	dropRecord, purgeRecords       *sql.Stmt
+	lastEvent, addEvent            *sql.Stmt
 	all                            []*sql.Stmt
 }
 
@@ -38,15 +42,27 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			(SELECT tenant, key FROM idempotency_keys WHERE expires <= ? ORDER BY expires LIMIT ?)`},
 		{&s.bodyOf, "SELECT body FROM jobs WHERE id = ?"},
 		{&s.exists, "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?)"},
-		{&s.insertJob, `INSERT INTO jobs (id, tenant, created, status, node, due, version, attempt, labels, body)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.insertJob, `INSERT INTO jobs (id, tenant, created, status, node, due, version, attempt, labels, body,
+			outcome, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.current, "SELECT seq, created, version, attempt, labels FROM jobs WHERE id = ? AND tenant = ?"},
-		{&s.replaceJob, `UPDATE jobs SET status = ?, node = ?, due = ?, version = ?, attempt = ?, labels = ?, body = ?
-			WHERE seq = ?`},
+		{&s.replaceJob, `UPDATE jobs SET status = ?, node = ?, due = ?, version = ?, attempt = ?, labels = ?, body = ?,
+			outcome = ? WHERE seq = ?`},
 		{&s.addLabel, "INSERT INTO job_labels (tenant, key, value, created, job) VALUES (?, ?, ?, ?, ?)"},
 		{&s.dropLabel, "DELETE FROM job_labels WHERE tenant = ? AND key = ? AND value = ? AND created = ? AND job = ?"},
+		{&s.doomed, "SELECT seq, tenant, created, version, status, labels, idempotency_key FROM jobs WHERE id = ?"},
+		{&s.disownKey, "UPDATE idempotency_keys SET job = '' WHERE tenant = ? AND key = ? AND job = ?"},
+		{&s.dropJob, "DELETE FROM jobs WHERE seq = ?"},
 		{&s.putImage, "INSERT OR REPLACE INTO images (tenant, name, body) VALUES (?, ?, ?)"},
 		{&s.deleteImage, "DELETE FROM images WHERE tenant = ? AND name = ?"},
+
+		{&s.versionOf, "SELECT version FROM records WHERE kind = ? AND key = ?"},
+		{&s.putRecord, `INSERT INTO records (kind, key, version, expires, value) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, expires = excluded.expires, value = excluded.value`},
+		{&s.dropRecord, "DELETE FROM records WHERE kind = ? AND key = ?"},
+		{&s.purgeRecords, `DELETE FROM records WHERE id IN (SELECT id FROM records INDEXED BY records_by_expiry
+			WHERE expires IS NOT NULL AND expires < ? ORDER BY expires, kind, key LIMIT ?)`},
+		{&s.lastEvent, "SELECT seq, hash FROM audit WHERE tenant = ? ORDER BY seq DESC LIMIT 1"},
+		{&s.addEvent, "INSERT INTO audit (tenant, seq, hash, at, actor, action, target, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.sql)
 		if err != nil {

@@ -15,6 +15,7 @@ type Store struct {
 	readers *sql.DB
 	byID    *sql.Stmt
 	due     *sql.Stmt
+	record  *sql.Stmt
 
 	closing sync.Once
 	closed  error

@@ -8,14 +8,28 @@ import (
 )
 
 // UpdateJob implements glovebox.Jobs.
-func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability) (glovebox.Job, error) {
+func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Durability,
+	events ...glovebox.AuditEvent,
+) (glovebox.Job, error) {
 	job.Version++
 	stored, body, err := record.Job(job)
 	if err != nil {
 		return glovebox.Job{}, err
 	}
+	if events, err = record.Events(events); err != nil {
+		return glovebox.Job{}, err
+	}
+	if len(events) > 0 {
+		d = glovebox.Durable
+	}
 	row := newRow(stored, body)
-	if err := s.writer.do(ctx, d, func(t *statements) error { return t.update(row) }); err != nil {
+	err = s.writer.do(ctx, d, func(t *statements) error {
+		if err := t.update(row); err != nil {
+			return err
+		}
+		return t.append(events)
+	})
+	if err != nil {
 		return glovebox.Job{}, err
 	}
 	return stored, nil
@@ -45,7 +59,7 @@ func (t *statements) update(r row) error {
 	if err := t.moveLabels(r, labels); err != nil {
 		return err
 	}
-	return t.exec(t.replaceJob, r.status, r.node, r.due, r.version, r.attempt, r.labelText(), r.body, seq)
+	return t.exec(t.replaceJob, r.status, r.node, r.due, r.version, r.attempt, r.labelText(), r.body, r.outcome, seq)
 }
 
 func notFound(id string) error { return glovebox.Errorf(glovebox.KindNotFound, "no job %s", id) }

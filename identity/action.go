@@ -1,0 +1,114 @@
+package identity
+
+// Action is something that a caller may or may not do. The list is closed:
+// what is not in it, nobody may.
+type Action string
+
+// The actions.
+const (
+	ActionJobRead      Action = "job.read" // status, output, artifacts, receipt
+	ActionJobSubmit    Action = "job.submit"
+	ActionJobCancel    Action = "job.cancel"
+	ActionJobWiden     Action = "job.widen"   // egress or secrets beyond the tenant's default
+	ActionJobApprove   Action = "job.approve" // second person of the two-person rule
+	ActionImageRead    Action = "image.read"
+	ActionImageAdd     Action = "image.add"
+	ActionImageRemove  Action = "image.remove"
+	ActionNodeRead     Action = "node.read"
+	ActionNodeEnrol    Action = "node.enrol"
+	ActionNodeRemove   Action = "node.remove"
+	ActionPolicyRead   Action = "policy.read"
+	ActionPolicyChange Action = "policy.change"
+	ActionSecretWrite  Action = "secret.write"
+	ActionQuotaChange  Action = "quota.change"
+	ActionAuditRead    Action = "audit.read"
+
+	ActionSelfRead      Action = "self.read"      // whoami, own passkeys and sessions
+	ActionPasskeyAdd    Action = "passkey.add"    // own
+	ActionPasskeyRename Action = "passkey.rename" // own
+	ActionPasskeyRemove Action = "passkey.remove" // own
+	ActionSessionOpen   Action = "session.open"   // own, on another device
+	ActionSessionEnd    Action = "session.end"    // own
+	ActionCodesMake     Action = "recovery.codes" // own
+
+	ActionPersonRead    Action = "person.read"
+	ActionPersonInvite  Action = "person.invite"
+	ActionPersonRole    Action = "person.role"
+	ActionPersonDisable Action = "person.disable"
+	ActionPersonEnable  Action = "person.enable"
+	ActionInviteRevoke  Action = "invitation.revoke"
+	ActionRuleRead      Action = "rule.read"
+	ActionRuleWrite     Action = "rule.write"
+	ActionRuleRemove    Action = "rule.remove"
+)
+
+// grant is who may do an action.
+type grant struct {
+	action   Action
+	least    Role // the least role that may
+	stepUp   bool // only with a fresh signature over the very operation
+	workload bool // a trust rule may allow it to a workload
+}
+
+// grants is the role table.
+var grants = []grant{
+	{action: ActionJobRead, least: RoleViewer, workload: true},
+	{action: ActionJobSubmit, least: RoleDeveloper, workload: true},
+	{action: ActionJobCancel, least: RoleDeveloper, workload: true},
+	{action: ActionJobWiden, least: RoleDeveloper, stepUp: true},
+	{action: ActionJobApprove, least: RoleDeveloper, stepUp: true},
+	{action: ActionImageRead, least: RoleViewer, workload: true},
+	{action: ActionImageAdd, least: RoleDeveloper, workload: true},
+	{action: ActionImageRemove, least: RoleDeveloper},
+	{action: ActionNodeRead, least: RoleViewer},
+	{action: ActionNodeEnrol, least: RoleAdmin, stepUp: true},
+	{action: ActionNodeRemove, least: RoleAdmin, stepUp: true},
+	{action: ActionPolicyRead, least: RoleViewer},
+	{action: ActionPolicyChange, least: RoleAdmin, stepUp: true},
+	{action: ActionSecretWrite, least: RoleAdmin, stepUp: true},
+	{action: ActionQuotaChange, least: RoleAdmin, stepUp: true},
+	{action: ActionAuditRead, least: RoleAdmin},
+
+	{action: ActionSelfRead, least: RoleViewer, workload: true},
+	{action: ActionPasskeyAdd, least: RoleViewer, stepUp: true},
+	{action: ActionPasskeyRename, least: RoleViewer},
+	{action: ActionPasskeyRemove, least: RoleViewer, stepUp: true},
+	{action: ActionSessionOpen, least: RoleViewer},
+	{action: ActionSessionEnd, least: RoleViewer},
+	{action: ActionCodesMake, least: RoleViewer, stepUp: true},
+
+	{action: ActionPersonRead, least: RoleAdmin},
+	{action: ActionPersonInvite, least: RoleDeveloper, stepUp: true},
+	{action: ActionPersonRole, least: RoleAdmin, stepUp: true},
+	{action: ActionPersonDisable, least: RoleAdmin, stepUp: true},
+	{action: ActionPersonEnable, least: RoleAdmin, stepUp: true},
+	{action: ActionInviteRevoke, least: RoleDeveloper},
+	{action: ActionRuleRead, least: RoleAdmin},
+	{action: ActionRuleWrite, least: RoleAdmin, stepUp: true},
+	{action: ActionRuleRemove, least: RoleAdmin, stepUp: true},
+}
+
+// Actions lists every action, in the order of the role table.
+func Actions() []Action {
+	all := make([]Action, 0, len(grants))
+	for _, g := range grants {
+		all = append(all, g.action)
+	}
+	return all
+}
+
+// NeedsSignature says whether a needs a signature over the very operation. An
+// action that does not exist needs one too, and will not be allowed anyway.
+func (a Action) NeedsSignature() bool {
+	g, ok := a.grant()
+	return !ok || g.stepUp
+}
+
+func (a Action) grant() (grant, bool) {
+	for _, g := range grants {
+		if g.action == a {
+			return g, true
+		}
+	}
+	return grant{}, false
+}
