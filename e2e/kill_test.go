@@ -111,7 +111,7 @@ func TestStreamsOverKills(t *testing.T) {
 	data := make([]byte, 24<<20)
 	rng := rand.NewChaCha8([32]byte{1})
 	_, _ = rng.Read(data)
-	in := &slowReader{data: data, piece: 256 << 10, pause: 40 * time.Millisecond}
+	in := &slowReader{data: data, piece: 32 << 10, pause: 5 * time.Millisecond}
 	done := make(chan box.Result)
 	go func() { done <- b.RunIn(in, "run", "busybox:test", "--", "cat") }()
 	for _, v := range []string{"glovebox agent", "glovebox control", "containerd --config", "glovebox agent"} {

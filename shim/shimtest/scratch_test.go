@@ -161,7 +161,7 @@ func TestTmpIsNotMemory(t *testing.T) {
 	s := StartShim(t)
 	j := Job{
 		Args:        []string{"/bin/sh", "-c", `dd if=/dev/zero of=/tmp/big bs=1M count=100 2>/dev/null && wc -c </tmp/big`},
-		ScratchSize: 256 << 20, Memory: 80 << 20,
+		ScratchSize: 256 << 20, Memory: 64 << 20,
 	}
 	k, status, _ := s.ended(t, j)
 	r := k.Report(t)
