@@ -77,3 +77,14 @@ func (s *Service) user(ctx context.Context, p Person) (user, error) {
 	}
 	return u, nil
 }
+
+// detail is what the audit log keeps of a new passkey. The public key is in
+// it, so that signatures can be traced to a registration for ever.
+func (k Passkey) detail() map[string]string {
+	return map[string]string{
+		"person": k.Person, "name": k.Name,
+		"aaguid":      hex.EncodeToString(k.Credential.Authenticator.AAGUID),
+		"attestation": k.Credential.AttestationFormat,
+		"key":         hex.EncodeToString(k.Credential.PublicKey),
+	}
+}

@@ -87,5 +87,5 @@ func publicURL(raw string) (string, error) {
 		strings.Trim(u.Path, "/") != "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", glovebox.Errorf(glovebox.KindInvalid, "public URL %q is not a scheme, host and port", raw)
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+	return origin(u), nil
 }

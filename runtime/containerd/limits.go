@@ -11,23 +11,18 @@ import (
 // does not end a job for: it refuses a fork or a write, or kills one process.
 const watchEvery = 250 * time.Millisecond
 
-// slack is how much of the scratch layer may be free when a write that does not
-// fit is refused as a whole.
-const slack = 64 << 10
-
 // limits ends a sandbox that has reached a limit.
 type limits struct {
 	r    *Runtime
 	rec  record
-	fill *gauge
 	quit context.CancelFunc
 	done chan struct{}
 }
 
 // keepLimits looks at the limits until stopped.
-func (r *Runtime) keepLimits(ctx context.Context, rec record, fill *gauge) *limits {
+func (r *Runtime) keepLimits(ctx context.Context, rec record) *limits {
 	ctx, quit := context.WithCancel(ctx)
-	l := &limits{r: r, rec: rec, fill: fill, quit: quit, done: make(chan struct{})}
+	l := &limits{r: r, rec: rec, quit: quit, done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		tick := time.NewTicker(watchEvery)
@@ -71,8 +66,9 @@ func (l *limits) final() glovebox.Kind {
 	return l.reached()
 }
 
-// reached is the limit that was met, if any. Processes first: a gVisor job
-// that is at that limit goes on, and may then run out of memory.
+// reached is the limit that was met, if any. For gVisor the shim ends the
+// sandbox and reports; processes first, because a bomb may also fill memory
+// before it is ended.
 func (l *limits) reached() glovebox.Kind {
 	c, _ := l.r.group(l.rec.ID).Counters()
 	told, _ := l.r.report(l.rec)
@@ -81,7 +77,7 @@ func (l *limits) reached() glovebox.Kind {
 		return glovebox.KindPids
 	case c.OOMKills > 0 || told.OOMKills > 0:
 		return glovebox.KindOutOfMemory
-	case told.ScratchBytes > l.rec.Limits.Disk-slack, l.fill.full():
+	case told.ScratchFull != "", l.rec.Runtime == glovebox.RuntimeRunc && full(l.r.dir(l.rec.ID, scratchDir)):
 		return glovebox.KindDisk
 	}
 	return ""

@@ -245,11 +245,6 @@ func (n *node) suite(runtime string) runtimetest.Node {
 			n.shim.kill()
 			n.startShim(t)
 		}
-		s.CannotTell = map[string]string{
-			"fork bomb, and it goes on": "the gVisor shim tells of refused processes when the sandbox has ended",
-			"files, and it goes on":     "gVisor bounds the number of files inside and does not tell",
-			"files, and it ends":        "gVisor bounds the number of files inside and does not tell",
-		}
 	} else {
 		s.KillKeeper = func(t testing.TB) { n.killStockShims(t) }
 	}

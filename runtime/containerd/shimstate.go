@@ -53,7 +53,7 @@ type report struct {
 	OOMKills    uint64
 	TasksDenied int64
 
-	ScratchBytes    int64 // the most that the writable layer held
+	ScratchFull     string // "bytes" or "inodes" if the writable layer was used up
 	MemoryPeakBytes int64
 	CPUNanos        int64
 }

@@ -21,8 +21,11 @@ func (r *Runtime) CloseStdin(ctx context.Context, id string) error {
 		_, err := r.tasks.CloseIO(ctx, &tasks.CloseIORequest{ContainerID: id, Stdin: true})
 		return err
 	})
-	if err == nil || errdefs.IsNotFound(err) {
-		return nil // a task that is gone reads nothing any more
+	if err == nil {
+		return nil
+	}
+	if errdefs.IsNotFound(err) { // not made yet, or lost: Wait will tell
+		return glovebox.Errorf(glovebox.KindUnavailable, "sandbox %s has no task", id)
 	}
 	return glovebox.Errorf(glovebox.KindUnavailable, "close stdin of sandbox %s: %w", id, err)
 }

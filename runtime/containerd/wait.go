@@ -46,13 +46,11 @@ func (r *Runtime) monitor(id string) *monitor {
 	m := &monitor{stop: stop, done: make(chan struct{})}
 	r.monitors[id] = m
 	rec, err := r.record(id)
-	fill := r.openGauge(rec)
 	go func() {
 		defer stop()
 		defer close(m.done)
-		defer fill.close()
 		if m.err = err; err == nil {
-			m.exit, m.err = r.watch(ctx, rec, fill)
+			m.exit, m.err = r.watch(ctx, rec)
 		}
 	}()
 	return m
@@ -72,13 +70,13 @@ func (r *Runtime) forget(id string) {
 }
 
 // watch returns how the sandbox ended, from its record or by waiting for it.
-func (r *Runtime) watch(ctx context.Context, rec record, fill *gauge) (glovebox.Exit, error) {
+func (r *Runtime) watch(ctx context.Context, rec record) (glovebox.Exit, error) {
 	id := rec.ID
 	var exit glovebox.Exit
 	if err := r.load(id, exitFile, &exit); err == nil {
 		return exit, nil
 	}
-	limits := r.keepLimits(ctx, rec, fill)
+	limits := r.keepLimits(ctx, rec)
 	status, err := r.waitTask(ctx, id)
 	limits.stop()
 	switch {

@@ -25,9 +25,6 @@ func (s suite) limits(t *testing.T) {
 	}
 	for _, c := range cases {
 		s.check(t, "limit/"+c.name, func(t *testing.T) {
-			if why := s.n.CannotTell[c.name]; why != "" {
-				t.Skip(why)
-			}
 			neighbour := s.newJob(t, s.spec("polite"), nil).start().ready()
 			spec := s.spec(c.args...)
 			spec.Limits.Memory = 96 << 20

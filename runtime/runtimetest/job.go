@@ -113,12 +113,20 @@ func (j *job) write(path string, b []byte) {
 		}
 		_, _ = io.Copy(f, bytes.NewReader(b))
 		f.Close()
-		if closer, ok := j.sys.(glovebox.StdinCloser); ok {
-			if err := closer.CloseStdin(j.ctx, j.spec.ID); err != nil {
-				j.t.Errorf("CloseStdin: %v", err)
-			}
-		}
+		j.closeStdin()
 	}()
+}
+
+// closeStdin tells a runtime that holds the FIFO open of the end. The writer may
+// be done before the sandbox is made.
+func (j *job) closeStdin() {
+	closer, ok := j.sys.(glovebox.StdinCloser)
+	if !ok {
+		return
+	}
+	for j.ctx.Err() == nil && closer.CloseStdin(j.ctx, j.spec.ID) != nil {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // written waits until somebody has opened the FIFO for writing. Before that,

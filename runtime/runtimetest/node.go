@@ -30,9 +30,6 @@ type Node struct {
 	KillDaemon func(t testing.TB)
 	// KillKeeper kills what they cannot survive; nil if there is none.
 	KillKeeper func(t testing.TB)
-	// CannotTell names cases of limits that hold here but do not show from
-	// outside, with the reason.
-	CannotTell map[string]string
 	// Plants are things that Residue must find, put there as if a sandbox had
 	// left them. Each is removed by the test's cleanup.
 	Plants []Plant

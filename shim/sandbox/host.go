@@ -129,4 +129,6 @@ func hideStdio() error {
 }
 
 // realStdio keeps the garbage collector from closing descriptors 0 to 2.
+//
+//lint:ignore U1000 that it is referenced is all it is for
 var realStdio [3]*os.File

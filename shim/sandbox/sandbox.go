@@ -66,7 +66,6 @@ type Sandbox struct {
 	mu      sync.Mutex // guards what follows; never held while waiting
 	status  Status
 	exit    Exit
-	deleted bool
 	done    chan struct{} // closed when exit is set
 }
 

@@ -5,6 +5,8 @@ import (
 	"glovebox/store/internal/record"
 )
 
+const selectLastEvent = "SELECT seq, hash FROM audit WHERE tenant = ? ORDER BY seq DESC LIMIT 1"
+
 // append gives events that record.Events has checked their places at the ends
 // of their tenants' chains. There is one writer, so the end that it reads is
 // the end; and what an earlier write of the same transaction appended counts.

@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 }
 
 // writeForever tells of each write after it was acknowledged: a create, then
-// an update of the same job, lazily or not.
+// an update of the same job, lazily or not, then a document and an event about
+// it.
 func writeForever(dir string) {
 	ctx := context.Background()
 	s, err := sqlite.Open(ctx, filepath.Join(dir, "glovebox.db"))
@@ -63,6 +64,12 @@ func writeForever(dir string) {
 					panic(err)
 				}
 				tell <- fmt.Sprintf("%s %d\n", job.ID, job.Version)
+				told := glovebox.AuditEvent{Tenant: "alice", At: job.CreatedAt, Action: job.ID}
+				seen := glovebox.Write{Kind: "seen", Key: job.ID, Value: []byte("v")}
+				if err := s.Commit(ctx, []glovebox.Write{seen}, told); err != nil {
+					panic(err)
+				}
+				tell <- fmt.Sprintf("seen/%s 1\n", job.ID)
 			}
 		}()
 	}
@@ -119,10 +126,41 @@ func versions(t *testing.T, dir string) map[string]int64 {
 			break
 		}
 	}
+	addSeen(t, s, got)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// addSeen adds the documents as seen/id, and wants one event for each and the
+// chain to be whole.
+func addSeen(t *testing.T, s glovebox.Store, got map[string]int64) {
+	t.Helper()
+	var all []glovebox.AuditEvent
+	for {
+		f := glovebox.AuditFilter{Tenant: "alice", After: int64(len(all)), Limit: 1000}
+		events, err := s.AuditEvents(context.Background(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, events...); len(events) < f.Limit {
+			break
+		}
+	}
+	if err := glovebox.VerifyChain(all); err != nil {
+		t.Error(err)
+	}
+	for _, e := range all {
+		r, err := s.Record(context.Background(), "seen", e.Action)
+		if err != nil {
+			t.Errorf("the event is there, and: %v", err)
+		}
+		got["seen/"+e.Action] = r.Version
+	}
+	if len(all) > 0 && all[0].Seq != 1 {
+		t.Errorf("the chain begins at %d", all[0].Seq)
+	}
 }
 
 // killWriter runs a child that writes, kills it once it has told of a number

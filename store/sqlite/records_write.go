@@ -8,6 +8,9 @@ import (
 	"glovebox/store/internal/record"
 )
 
+const purgeRecords = `DELETE FROM records WHERE id IN (SELECT id FROM records INDEXED BY records_by_expiry
+	WHERE expires IS NOT NULL AND expires < ? ORDER BY expires, kind, key LIMIT ?)`
+
 // Commit implements glovebox.Records.
 func (s *Store) Commit(ctx context.Context, writes []glovebox.Write, events ...glovebox.AuditEvent) error {
 	writes, err := record.Writes(writes, len(events))

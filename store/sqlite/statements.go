@@ -59,9 +59,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.putRecord, `INSERT INTO records (kind, key, version, expires, value) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, expires = excluded.expires, value = excluded.value`},
 		{&s.dropRecord, "DELETE FROM records WHERE kind = ? AND key = ?"},
-		{&s.purgeRecords, `DELETE FROM records WHERE id IN (SELECT id FROM records INDEXED BY records_by_expiry
-			WHERE expires IS NOT NULL AND expires < ? ORDER BY expires, kind, key LIMIT ?)`},
-		{&s.lastEvent, "SELECT seq, hash FROM audit WHERE tenant = ? ORDER BY seq DESC LIMIT 1"},
+		{&s.purgeRecords, purgeRecords},
+		{&s.lastEvent, selectLastEvent},
 		{&s.addEvent, "INSERT INTO audit (tenant, seq, hash, at, actor, action, target, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.sql)

@@ -43,6 +43,7 @@ func Benchmark(b *testing.B, open func(b *testing.B) glovebox.Store) {
 			benchUpdate(b, open(b), callers, glovebox.Lazy)
 		})
 	}
+	benchCommits(b, open)
 	benchReads(b, open)
 }
 

@@ -22,7 +22,8 @@ func RunDurable(t *testing.T, open OpenIn) {
 	t.Run("files as a crash leaves them", func(t *testing.T) { testCrash(t, open) })
 }
 
-// testReopen: everything is there again: jobs, lists, keys, images, versions.
+// testReopen: everything is there again: jobs, lists, keys, images, versions,
+// documents, events.
 func testReopen(t *testing.T, open OpenIn) {
 	ctx := context.Background()
 	dir := t.TempDir()
@@ -46,11 +47,22 @@ func testReopen(t *testing.T, open OpenIn) {
 	if err := s.DeleteImage(ctx, alice, "gone"); err != nil {
 		t.Fatal(err)
 	}
+	kept := text("k", "there", "v", glovebox.IfAbsent)
+	kept.Expires = epoch
+	if err := s.Commit(ctx, []glovebox.Write{kept, text("k", "gone", "v", 0)}, newEvent(alice, "a"), newEvent(bob, "b")); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, glovebox.Write{Kind: "k", Key: "gone", If: 1})
+	events := chain(t, s, alice)
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = open(t, dir)
+		equal(t, "document", document(t, s, "k", "there"),
+			glovebox.Record{Kind: "k", Key: "there", Version: 1, Value: []byte("v"), Expires: epoch})
+		noDocument(t, s, "k", "gone")
+		equal(t, "events", chain(t, s, alice), events)
 		equal(t, "jobs", list(t, s, glovebox.JobFilter{Tenant: alice, Node: "n1"}).Jobs, want)
 		if got := list(t, s, glovebox.JobFilter{Tenant: alice, Labels: map[string]string{"n": "1"}}); len(got.Jobs) != 7 {
 			t.Errorf("%d jobs have the label, want 7", len(got.Jobs))
@@ -67,6 +79,11 @@ func testReopen(t *testing.T, open OpenIn) {
 	}
 	want[0].Owner = "after"
 	update(t, s, want[0]) // the version went on
+	if err := s.Commit(ctx, nil, newEvent(alice, "c"), newEvent(bob, "d")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the chain goes on", actions(chain(t, s, alice)), []string{"a", "c"})
+	equal(t, "bob's chain goes on", actions(chain(t, s, bob)), []string{"b", "d"})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,28 @@ func calls(s glovebox.Store, job glovebox.Job) map[string]func(context.Context) 
 			_, err := s.DueJobs(ctx, epoch, 10)
 			return err
 		},
+		"DeleteJob": func(ctx context.Context) error {
+			return s.DeleteJob(ctx, alice, job.ID, job.Version, newEvent(alice, "a"))
+		},
+		"Record": func(ctx context.Context) error {
+			_, err := s.Record(ctx, "k", "there")
+			return err
+		},
+		"ListRecords": func(ctx context.Context) error {
+			_, err := s.ListRecords(ctx, "k", "", "", 10)
+			return err
+		},
+		"Commit": func(ctx context.Context) error {
+			return s.Commit(ctx, []glovebox.Write{{Kind: "k", Key: "there", If: glovebox.IfAny}}, newEvent(alice, "a"))
+		},
+		"PurgeRecords": func(ctx context.Context) error {
+			_, err := s.PurgeRecords(ctx, epoch.Add(time.Hour), 10)
+			return err
+		},
+		"AuditEvents": func(ctx context.Context) error {
+			_, err := s.AuditEvents(ctx, glovebox.AuditFilter{Tenant: alice})
+			return err
+		},
 		"PutImage": func(ctx context.Context) error {
 			return s.PutImage(ctx, glovebox.Image{Tenant: alice, Name: "fresh"})
 		},
@@ -52,8 +74,11 @@ func calls(s glovebox.Store, job glovebox.Job) map[string]func(context.Context) 
 // testContext: a call whose context has ended returns the context's error and
 // changes nothing.
 func testContext(t *testing.T, s glovebox.Store) {
-	job := create(t, s, newJob(alice))
+	job := newJob(alice)
+	job.Status = glovebox.StatusArchived
+	job = create(t, s, job)
 	put(t, s, glovebox.Image{Tenant: alice, Name: "there"})
+	commit(t, s, glovebox.Write{Kind: "k", Key: "there", Value: []byte("v"), Expires: epoch})
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	expired, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
@@ -72,6 +97,8 @@ func testContext(t *testing.T, s glovebox.Store) {
 	if err != nil || len(images) != 1 || images[0].Name != "there" {
 		t.Errorf("images are %+v, %v", images, err)
 	}
+	document(t, s, "k", "there")
+	equal(t, "events", chain(t, s, alice), []glovebox.AuditEvent{})
 	createKeyed(t, s, newJob(alice), key("k", "another"), true) // the key was not used up
 }
 

@@ -48,6 +48,7 @@ func testFilters(t *testing.T, s glovebox.Store) {
 		job := numbered([]string{alice, bob}[n%2], n)
 		job.Status = statuses[n%len(statuses)]
 		job.Node = []string{"", "n1", "n2"}[n%3]
+		job.Outcome = []glovebox.Status{"", glovebox.StatusCompleted, glovebox.StatusFailed, glovebox.StatusCancelled}[n/2%4]
 		switch n % 4 {
 		case 1:
 			job.Spec.Labels = map[string]string{"app": "web"}
@@ -66,6 +67,15 @@ func testFilters(t *testing.T, s glovebox.Store) {
 		{Statuses: []glovebox.Status{glovebox.StatusArchived, glovebox.StatusPending, glovebox.StatusPending}},
 		{Statuses: statuses},
 		{Statuses: []glovebox.Status{"running"}},
+		{Outcomes: []glovebox.Status{glovebox.StatusFailed}},
+		{Outcomes: []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCompleted, glovebox.StatusFailed}},
+		{Outcomes: []glovebox.Status{""}},
+		{Outcomes: []glovebox.Status{"", glovebox.StatusCancelled}, Since: sec(4)},
+		{Outcomes: []glovebox.Status{"failed"}},
+		{Outcomes: []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCancelled}, Since: sec(4), Until: sec(20)},
+		{Outcomes: []glovebox.Status{glovebox.StatusFailed}, Labels: map[string]string{"env": "prod"}},
+		{Outcomes: []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCompleted}, Node: "n1", Unfinished: true},
+		{Outcomes: []glovebox.Status{glovebox.StatusCompleted}, Statuses: []glovebox.Status{glovebox.StatusArchived}},
 		{Unfinished: true},
 		{Unfinished: true, Statuses: []glovebox.Status{glovebox.StatusArchived, glovebox.StatusFailed}},
 		{Node: "n1"},
@@ -105,6 +115,9 @@ func expect(all []glovebox.Job, f glovebox.JobFilter) []string {
 		ok := f.Tenant == glovebox.AnyTenant || job.Tenant == f.Tenant
 		if f.Statuses != nil {
 			ok = ok && slices.Contains(f.Statuses, job.Status)
+		}
+		if f.Outcomes != nil {
+			ok = ok && slices.Contains(f.Outcomes, job.Outcome)
 		}
 		if f.Unfinished {
 			ok = ok && job.Status != glovebox.StatusArchived
@@ -158,9 +171,13 @@ func testFollows(t *testing.T, s glovebox.Store) {
 		}
 	}
 	job.Status, job.Node, job.Spec.Labels = glovebox.StatusArchived, "", nil
+	job.Outcome = glovebox.StatusFailed
 	update(t, s, job)
+	if got := count(glovebox.JobFilter{Outcomes: []glovebox.Status{glovebox.StatusFailed}}); got != 1 {
+		t.Errorf("%d failed, want 1", got)
+	}
 	for _, f := range []glovebox.JobFilter{
-		{Unfinished: true}, {Node: "n1"}, {Labels: map[string]string{"a": "1"}}, {Labels: map[string]string{"c": "4"}},
+		{Unfinished: true}, {Node: "n1"}, {Outcomes: []glovebox.Status{""}}, {Labels: map[string]string{"a": "1"}}, {Labels: map[string]string{"c": "4"}},
 	} {
 		if got := count(f); got != 0 {
 			t.Errorf("%+v lists %d, want none", f, got)

@@ -31,6 +31,13 @@ func testModel(t *testing.T, open Open) {
 			"get":          m.get,
 			"list":         m.list,
 			"due":          m.due,
+			"delete":       m.delete,
+			"commit":       m.commit,
+			"commit more":  m.commit,
+			"record":       m.record,
+			"records":      m.records,
+			"purge":        m.purge,
+			"audit":        m.audit,
 			"put image":    m.putImage,
 			"drop image":   m.dropImage,
 			"images":       m.images,
@@ -45,13 +52,14 @@ type model struct {
 }
 
 var (
-	someTenant = rapid.SampledFrom([]string{alice, bob, "carol"})
-	anyTenant  = rapid.SampledFrom([]string{alice, bob, "carol", "dave", glovebox.AnyTenant, glovebox.AnyTenant})
-	someID     = rapid.Map(rapid.IntRange(0, 11), func(n int) string { return fmt.Sprintf("job-%d", n) })
-	someStatus = rapid.SampledFrom(glovebox.Statuses())
-	someNode   = rapid.SampledFrom([]string{"", "", "n1", "n2"})
-	someLabels = rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", ""}), rapid.SampledFrom([]string{"1", "2", ""}), 0, 3)
-	someImage  = rapid.SampledFrom([]string{"one", "two", "three"})
+	someTenant  = rapid.SampledFrom([]string{alice, bob, "carol"})
+	anyTenant   = rapid.SampledFrom([]string{alice, bob, "carol", "dave", glovebox.AnyTenant, glovebox.AnyTenant})
+	someID      = rapid.Map(rapid.IntRange(0, 11), func(n int) string { return fmt.Sprintf("job-%d", n) })
+	someStatus  = rapid.SampledFrom(glovebox.Statuses())
+	someOutcome = rapid.SampledFrom([]glovebox.Status{"", glovebox.StatusCompleted, glovebox.StatusFailed, glovebox.StatusCancelled})
+	someNode    = rapid.SampledFrom([]string{"", "", "n1", "n2"})
+	someLabels  = rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", ""}), rapid.SampledFrom([]string{"1", "2", ""}), 0, 3)
+	someImage   = rapid.SampledFrom([]string{"one", "two", "three"})
 )
 
 // same asks both stores and compares what they say.
@@ -102,8 +110,9 @@ func (m *model) createKeyed(t *rapid.T) {
 }
 
 func (m *model) createBoth(t *rapid.T, job glovebox.Job, k *glovebox.IdempotencyKey) {
+	events := m.drawEvents(t)
 	same(t, m, "create", func(s glovebox.Store) (created, error) {
-		stored, fresh, err := s.CreateJob(context.Background(), job, k)
+		stored, fresh, err := s.CreateJob(context.Background(), job, k, events...)
 		return created{stored, fresh}, err
 	})
 }
@@ -117,6 +126,7 @@ func (m *model) drawJob(t *rapid.T) glovebox.Job {
 // vary changes what stores look at, and a field of free text.
 func (m *model) vary(t *rapid.T, job *glovebox.Job) {
 	job.Status = someStatus.Draw(t, "status")
+	job.Outcome = someOutcome.Draw(t, "outcome")
 	job.Node = someNode.Draw(t, "node")
 	job.Spec.Labels = someLabels.Draw(t, "labels")
 	job.Owner = rapid.StringN(0, 8, -1).Draw(t, "owner")
@@ -139,8 +149,9 @@ func (m *model) update(t *rapid.T) {
 		job.Tenant = someTenant.Draw(t, "tenant")
 	}
 	d := glovebox.Durability(rapid.IntRange(0, 1).Draw(t, "durability"))
+	events := m.drawEvents(t)
 	same(t, m, "update", func(s glovebox.Store) (glovebox.Job, error) {
-		return s.UpdateJob(context.Background(), job, d)
+		return s.UpdateJob(context.Background(), job, d, events...)
 	})
 }
 

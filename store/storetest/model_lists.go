@@ -18,6 +18,9 @@ func (m *model) drawFilter(t *rapid.T) glovebox.JobFilter {
 	if rapid.Bool().Draw(t, "by status") {
 		f.Statuses = rapid.SliceOfN(someStatus, 1, 5).Draw(t, "statuses")
 	}
+	if rapid.IntRange(0, 2).Draw(t, "by outcome") == 0 {
+		f.Outcomes = rapid.SliceOfN(someOutcome, 1, 3).Draw(t, "outcomes")
+	}
 	if rapid.Bool().Draw(t, "by node") {
 		f.Node = someNode.Draw(t, "node")
 	}
@@ -95,6 +98,7 @@ func (m *model) images(t *rapid.T) {
 // compareAll looks at everything at the end of a sequence.
 func (m *model) compareAll(t *rapid.T) {
 	m.walk(t, glovebox.JobFilter{Tenant: glovebox.AnyTenant})
+	m.compareRecords(t)
 	m.walk(t, glovebox.JobFilter{Tenant: glovebox.AnyTenant, Unfinished: true})
 	same(t, m, "due", func(s glovebox.Store) ([]glovebox.Job, error) {
 		return s.DueJobs(context.Background(), m.clock.Add(time.Hour), 1000)

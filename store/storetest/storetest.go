@@ -10,7 +10,8 @@
 // jobs of one instant are listed by descending id, those due at one instant by
 // ascending id; an update cannot change CreatedAt, which would move the job
 // between pages; an idempotency key is live while the new job's CreatedAt is
-// before Expires; AnyTenant and "" can own nothing.
+// before Expires; AnyTenant and "" can own nothing; documents that expired at
+// one instant are purged by kind and key.
 package storetest
 
 import (
@@ -59,6 +60,22 @@ func Run(t *testing.T, open Open) {
 		{"list/bad cursor", testBadCursor},
 		{"list/another list's cursor", testOtherCursor},
 		{"due", testDue},
+		{"delete", testDelete},
+		{"delete/key", testDeleteKey},
+		{"records/life", testRecordLife},
+		{"records/lists", testRecordLists},
+		{"records/purge", testPurge},
+		{"commit/whole", testCommitWhole},
+		{"commit/refused", testCommitRefused},
+		{"commit/copies", testCommitCopies},
+		{"commit/taken once", testTakeOnce},
+		{"commit/skew", testSkew},
+		{"audit/fields", testEvents},
+		{"audit/refused", testEventsRefused},
+		{"audit/jobs", testJobEvents},
+		{"audit/chains", testChains},
+		{"audit/filters", testAuditFilters},
+		{"audit/limits", testAuditLimits},
 		{"images", testImages},
 		{"images/round trip", testImageRoundTrip},
 		{"context", testContext},

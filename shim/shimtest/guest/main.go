@@ -26,6 +26,7 @@ func main() {
 		threads(n, func() { syscall.Pause() })
 	case "spin":
 		threads(n, func() {
+			//lint:ignore SA5002 it is there to spin
 			for {
 			}
 		})

@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"glovebox"
+)
+
+// version1 unpacks a file that the first version wrote: four jobs each of alice
+// and bob, of which one is open, one each completed, failed and was cancelled,
+// and every other one has an idempotency key; and an image.
+func version1(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("testdata/version-1.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = packed.Close() }()
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := tempPath(t)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestUpgrade: a version-1 file can do everything that is new, with what was
+// there before.
+func TestUpgrade(t *testing.T) {
+	path := version1(t)
+	for range 2 { // the second time it is up to date
+		s := openTest(t, path)
+		for outcome, want := range map[glovebox.Status][]string{
+			"": {"job-0"}, glovebox.StatusCompleted: {"job-1"}, glovebox.StatusFailed: {"job-2"},
+			glovebox.StatusCancelled: {"job-3"},
+		} {
+			page, err := s.ListJobs(ctx, glovebox.JobFilter{Tenant: "alice", Outcomes: []glovebox.Status{outcome}})
+			if err != nil || len(page.Jobs) != 1 || page.Jobs[0].ID != want[0] {
+				t.Errorf("outcome %q: %+v, %v; want %v", outcome, page.Jobs, err, want)
+			}
+		}
+		both := []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCompleted}
+		page, err := s.ListJobs(ctx, glovebox.JobFilter{Tenant: glovebox.AnyTenant, Outcomes: both})
+		if err != nil || len(page.Jobs) != 4 || page.Jobs[0].ID != "job-6" {
+			t.Errorf("outcomes of all: %+v, %v", page.Jobs, err)
+		}
+		if images, err := s.Images(ctx, "alice"); err != nil || len(images) != 1 {
+			t.Errorf("images are %v, %v", images, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := openTest(t, path)
+	key := &glovebox.IdempotencyKey{Key: "key-1", Fingerprint: "f", Expires: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+	again := newJob("again")
+	again.CreatedAt = time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC)
+	if job, fresh, err := s.CreateJob(ctx, again, key); err != nil || fresh || job.ID != "job-1" {
+		t.Errorf("repeated request: %s, %v, %v", job.ID, fresh, err)
+	}
+	if err := s.DeleteJob(ctx, "alice", "job-1", 2, event("delete")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.CreateJob(ctx, again, key); glovebox.KindOf(err) != glovebox.KindConflict {
+		t.Errorf("repeated request after the delete: %v", err)
+	}
+	open, err := s.Job(ctx, "alice", "job-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open.Status, open.Outcome = glovebox.StatusFailed, glovebox.StatusFailed
+	if _, err := s.UpdateJob(ctx, open, glovebox.Durable, event("update")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(ctx, []glovebox.Write{{Kind: "k", Key: "a", Value: []byte("v")}}, event("commit")); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(eventsOf(t, s)); got != "[delete update commit]" {
+		t.Errorf("events are %s", got)
+	}
+}
+
+// TestSameSchema: a file that was brought up to date is like a new one.
+func TestSameSchema(t *testing.T) {
+	describe := func(s *Store) (all []string) {
+		rows, err := s.readers.Query("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err = scanAll(rows, func() (text string, err error) { return text, rows.Scan(&text) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	old, fresh := describe(openTest(t, version1(t))), describe(openTest(t, tempPath(t)))
+	if !slices.Equal(old, fresh) || len(old) < 15 {
+		t.Errorf("got %q\nwant %q", old, fresh)
+	}
+}
+
+func event(action string) glovebox.AuditEvent {
+	return glovebox.AuditEvent{Tenant: "alice", At: time.Unix(1, 0), Action: action, OK: true}
+}
+
+func eventsOf(t testing.TB, s *Store) (actions []string) {
+	t.Helper()
+	events, err := s.AuditEvents(ctx, glovebox.AuditFilter{Tenant: "alice", Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := glovebox.VerifyChain(events); err != nil {
+		t.Error(err)
+	}
+	for _, e := range events {
+		actions = append(actions, e.Action)
+	}
+	return actions
+}
