@@ -55,7 +55,7 @@ func (c *Client) transportError(ctx context.Context, err error) error {
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return glovebox.Errorf(glovebox.KindDenied, "the socket %s may not be used by this user", c.socket).Try("ask who started it to let this user in")
 	}
-	return &broken{glovebox.Errorf(glovebox.KindUnavailable, "the connection to glovebox broke: %w", err).Try("is it still running? see `glovebox status`")}
+	return &broken{glovebox.Errorf(glovebox.KindUnavailable, "the connection to glovebox broke: %w", err).Try("is it still running? see `glovebox doctor`")}
 }
 
 // absent says whether err means that nobody listens at the socket.

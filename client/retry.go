@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"glovebox"
 )
 
 const (
@@ -54,7 +56,9 @@ func (t *trier) again(err error) error {
 	var full *busy
 	switch {
 	case errors.As(err, &lost):
-		if !t.client.reached.Load() {
+		// A connection that was made and broke had a server, or one that is
+		// about to be started again, at its other end.
+		if !t.client.reached.Load() && glovebox.KindOf(err) == glovebox.KindNoServer {
 			return err // there never was a server here
 		}
 	case errors.As(err, &full):

@@ -65,7 +65,19 @@ func TestKills(t *testing.T) {
 		t.Error("no start was seen: the count of starts proves nothing")
 	}
 	t.Logf("kills %v, ends %v", kills, ends)
-	waitFor(t, 60*time.Second, func() bool { return b.Run("doctor", "--residue").Code == 0 })
+	cleanWithin(t, b, 60*time.Second)
+}
+
+// cleanWithin waits until nothing is left, and says what is if something is.
+func cleanWithin(t *testing.T, b *box.Box, d time.Duration) {
+	t.Helper()
+	var r box.Result
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if r = b.Run("doctor", "--residue"); r.Code == 0 {
+			return
+		}
+	}
+	t.Errorf("left after %s (exit %d):\n%s%s", d, r.Code, r.Stdout, r.Stderr)
 }
 
 // TestKillEverything ends every process at once, `up` included, while jobs run
@@ -98,7 +110,7 @@ func TestKillEverything(t *testing.T) {
 		t.Errorf("the kill hit no running job, or no job went on after it: %v", ends)
 	}
 	t.Logf("ends %v", ends)
-	waitFor(t, 30*time.Second, func() bool { return b.Run("doctor", "--residue").Code == 0 })
+	cleanWithin(t, b, 30*time.Second)
 	if out := b.Must("run", "busybox:test", "--", "echo", "again"); out != "again\n" {
 		t.Error(out)
 	}
@@ -124,7 +136,7 @@ func TestStreamsOverKills(t *testing.T) {
 	if r.Code != 0 || r.Stdout != string(data) {
 		t.Errorf("exit %d, %d bytes of %d, equal %v: %s", r.Code, len(r.Stdout), len(data), r.Stdout == string(data), r.Stderr)
 	}
-	waitFor(t, 30*time.Second, func() bool { return b.Run("doctor", "--residue").Code == 0 })
+	cleanWithin(t, b, 30*time.Second)
 }
 
 // slowReader gives its data in pieces, with pauses.
@@ -244,9 +256,9 @@ func starts(b *box.Box) map[string]int {
 		if !strings.Contains(line, "starting the command") {
 			continue
 		}
-		if _, rest, ok := strings.Cut(line, "id="); ok {
-			id, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			n[strings.Trim(id, `"`)]++
+		if _, rest, ok := strings.Cut(line, `"id":"`); ok {
+			id, _, _ := strings.Cut(rest, `"`)
+			n[id]++
 		}
 	}
 	return n

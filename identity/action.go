@@ -28,6 +28,7 @@ const (
 	ActionPasskeyRename Action = "passkey.rename" // own
 	ActionPasskeyRemove Action = "passkey.remove" // own
 	ActionSessionOpen   Action = "session.open"   // own, on another device
+	ActionSessionDevice Action = "session.device" // own, on a machine without a browser
 	ActionSessionEnd    Action = "session.end"    // own
 	ActionCodesMake     Action = "recovery.codes" // own
 
@@ -74,6 +75,7 @@ var grants = []grant{
 	{action: ActionPasskeyRename, least: RoleViewer},
 	{action: ActionPasskeyRemove, least: RoleViewer, stepUp: true},
 	{action: ActionSessionOpen, least: RoleViewer},
+	{action: ActionSessionDevice, least: RoleViewer, stepUp: true},
 	{action: ActionSessionEnd, least: RoleViewer},
 	{action: ActionCodesMake, least: RoleViewer, stepUp: true},
 

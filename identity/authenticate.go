@@ -70,7 +70,9 @@ func (s *Service) ProvenKey(ctx context.Context, p Presented) (string, error) {
 }
 
 // OpenKeySession opens a session of the caller that is bound to a key of
-// theirs, such as the CLI's. name is what the device calls itself.
+// theirs, such as the CLI's. name is what the device calls itself. It ends no
+// later than the session that opened it, so nobody goes on from session to
+// session without a passkey.
 func (s *Service) OpenKeySession(ctx context.Context, c Caller, jkt, name string) (AccessToken, error) {
 	if err := s.Authorize(ctx, c, ActionSessionOpen, ""); err != nil {
 		return AccessToken{}, err
@@ -86,6 +88,9 @@ func (s *Service) OpenKeySession(ctx context.Context, c Caller, jkt, name string
 	// The epoch is the caller's, not what was read now: if all sessions were
 	// ended since the caller was checked, this one must not outlive them.
 	v.JKT, v.Passkey, v.Epoch = jkt, c.Session.Passkey, c.Session.Epoch
+	if v.Until.After(c.Session.Until) {
+		v.Until = c.Session.Until
+	}
 	err = s.records.Commit(ctx, []glovebox.Write{v.write()},
 		s.event(c.Tenant, c.Name, "session.open", v.ID, map[string]string{"kind": string(v.Kind), "name": v.Name, "jkt": jkt, "by": c.Session.ID}))
 	if err != nil {

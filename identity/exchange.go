@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -162,11 +164,22 @@ func includes(v any, want string) bool {
 	return text(v) == want
 }
 
-// details are all claims, for the audit log.
+// maxDetails keeps an event with all claims within what a store takes.
+const maxDetails = 10 << 10
+
+// details are all claims, for the audit log; of an absurd number of them, as
+// many as fit, in the order of their names.
 func details(claims map[string]any) map[string]string {
 	d := make(map[string]string, len(claims))
-	for name, v := range claims {
-		d["claim."+clip(name)] = clip(fmt.Sprint(v))
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		key, value := "claim."+clip(name), clip(fmt.Sprint(claims[name]))
+		spelled, err := json.Marshal([]string{key, value})
+		if size += len(spelled); err != nil || size > maxDetails {
+			d["left_out"] = fmt.Sprint(len(claims) - len(d))
+			break
+		}
+		d[key] = value
 	}
 	return d
 }

@@ -31,7 +31,7 @@ func (c Config) complete() Config {
 		def time.Duration
 	}{
 		{&c.FirstDelay, 50 * time.Millisecond}, {&c.MaxDelay, 5 * time.Second},
-		{&c.Healthy, time.Minute}, {&c.StartLimit, time.Minute},
+		{&c.Healthy, time.Second}, {&c.StartLimit, time.Minute},
 	} {
 		if *d.v == 0 {
 			*d.v = d.def

@@ -49,7 +49,7 @@ func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
 		r.forget(s.ID)
 		if left := r.destroy(undo, s.ID); left != nil {
 			// The agent destroys what no order names, so this is not lost.
-			return glovebox.Errorf(glovebox.KindOf(err), "%w; and then: %v", err, left)
+			return glovebox.Errorf(glovebox.KindOf(startFault(s.ID, err)), "%w; and then: %v", err, left)
 		}
 		return startFault(s.ID, err)
 	}

@@ -206,6 +206,7 @@ func (r *Runtime) places(id string) []string {
 	d := r.config.Daemon
 	return []string{
 		d.bundle(r.config.Namespace, id), d.work(r.config.Namespace, id),
+		d.bundle(r.config.Namespace, "."+id), d.work(r.config.Namespace, "."+id), // see leavings
 		filepath.Join(r.runcState(), r.config.Namespace, id), r.dir(id),
 	}
 }

@@ -21,21 +21,19 @@ func TestStartErrors(t *testing.T) {
 		name   string
 		create bool
 		err    error
-		tries  int
 		want   glovebox.Kind
 	}{
-		{"create: the shim died", true, closed, 0, glovebox.KindUnavailable},
-		{"create: the shim is not back yet", true, refused, 0, glovebox.KindUnavailable},
-		{"create: containerd is away", true, away, 0, glovebox.KindUnavailable},
-		{"create: the command is missing", true, errors.New("executable file not found in $PATH"), 0, glovebox.KindNoExecutable},
-		{"start: gone before it was asked", false, notFound, 1, glovebox.KindNotFound},
-		{"start: gone after it was asked", false, notFound, 2, glovebox.KindNodeLost},
-		{"start: the shim died meanwhile", false, closed, 1, glovebox.KindNodeLost},
-		{"start: containerd is away", false, away, 3, glovebox.KindNodeLost},
-		{"start: the loader is missing", false, errors.New("failed to load: no such file or directory"), 1, glovebox.KindNoExecutable},
+		{"create: the shim died", true, closed, glovebox.KindUnavailable},
+		{"create: the shim is not back yet", true, refused, glovebox.KindUnavailable},
+		{"create: containerd is away", true, away, glovebox.KindUnavailable},
+		{"create: the command is missing", true, errors.New("executable file not found in $PATH"), glovebox.KindNoExecutable},
+		{"start: gone after it was asked", false, notFound, glovebox.KindNodeLost},
+		{"start: the shim died meanwhile", false, closed, glovebox.KindNodeLost},
+		{"start: containerd is away", false, away, glovebox.KindNodeLost},
+		{"start: the loader is missing", false, errors.New("failed to load: no such file or directory"), glovebox.KindNoExecutable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := notStarted("x", c.err, c.tries)
+			err := notStarted("x", c.err)
 			if c.create {
 				err = startFault("x", c.err)
 			}

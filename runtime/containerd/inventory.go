@@ -30,6 +30,7 @@ func (r *Runtime) List(ctx context.Context) ([]glovebox.Found, error) {
 		ids = append(ids, h.Sandbox)
 	}
 	ids = append(ids, r.groups.Children(r.config.cgroupParent())...)
+	ids = append(ids, r.leavings()...)
 	slices.Sort(ids)
 	var found []glovebox.Found
 	for _, id := range slices.Compact(ids) {

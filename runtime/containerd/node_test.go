@@ -285,6 +285,9 @@ func (n *node) plants() []runtimetest.Plant {
 		{Kind: "file", Put: func(t testing.TB, id string) {
 			check(t, os.MkdirAll(filepath.Join(n.config.Dir, "sandboxes", id, "deep"), 0o700))
 		}},
+		{Kind: "file", Put: func(t testing.TB, id string) { // as a containerd leaves it that is killed while it removes a bundle
+			check(t, os.MkdirAll(filepath.Join(n.config.Daemon.State, "io.containerd.runtime.v2.task", "glovebox", "."+id), 0o700))
+		}},
 		{Kind: "mount", Put: func(t testing.TB, id string) {
 			dir := filepath.Join(n.config.Dir, "sandboxes", id, "root")
 			check(t, os.MkdirAll(dir, 0o700))

@@ -105,9 +105,27 @@ func (r *Runtime) heldByHost(ids ...string) ([]glovebox.Residue, error) {
 func (r *Runtime) parents() []string {
 	var dirs []string
 	for _, dir := range r.places("x") {
-		dirs = append(dirs, filepath.Dir(dir))
+		if dir = filepath.Dir(dir); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
 	}
 	return dirs
+}
+
+// leavings names the sandboxes of which containerd was removing the bundle when
+// it was killed: it renames a folder to .id first, and does not look for those
+// when it comes back.
+func (r *Runtime) leavings() []string {
+	var ids []string
+	for _, dir := range r.parents() {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if id, hidden := strings.CutPrefix(e.Name(), "."); hidden {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // below is the first part of path under dir: a sandbox id, where it can be one.
@@ -117,6 +135,7 @@ func below(dir, path string) string {
 		return ""
 	}
 	first, _, _ := strings.Cut(rel, "/")
+	first = strings.TrimPrefix(first, ".")
 	if checkID(first) != nil {
 		return ""
 	}

@@ -27,6 +27,11 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		return glovebox.Errorf(glovebox.KindInternal, "mark sandbox %s as started: %w", id, err)
 	}
 	r.monitor(id) // before the command runs: a short one is over when Start returns
+	if _, err := r.task(ctx, id); errdefs.IsNotFound(err) {
+		return unknown(id) // the shim died since: nobody was asked to start it
+	} else if err != nil {
+		return startFault(id, err)
+	}
 	tries := 0
 	err = r.call(ctx, patience, func(ctx context.Context) error {
 		if tries++; tries > 1 {
@@ -41,17 +46,24 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err == nil {
 		return nil
 	}
-	return notStarted(id, err, tries)
+	return notStarted(id, err)
 }
 
-// notStarted words an error of Start. After the first try has been sent, what
-// is not there any more, or does not answer, may have run.
-func notStarted(id string, err error, tries int) error {
+// task is process, asked until containerd answers.
+func (r *Runtime) task(ctx context.Context, id string) (p *task.Process, err error) {
+	err = r.call(ctx, patience, func(ctx context.Context) error {
+		p, err = r.process(ctx, id)
+		return err
+	})
+	return p, err
+}
+
+// notStarted words an error of the call that starts a command. What is not
+// there any more after it, or does not answer, may have run: containerd says
+// "not found" also when the shim died just after it had done its part.
+func notStarted(id string, err error) error {
 	missing := commandFault(err) == nil && errdefs.IsNotFound(err)
-	switch {
-	case missing && tries == 1:
-		return unknown(id)
-	case missing, shimAway(err), glovebox.KindOf(err) == glovebox.KindUnavailable:
+	if missing || shimAway(err) || glovebox.KindOf(err) == glovebox.KindUnavailable {
 		return glovebox.Errorf(glovebox.KindNodeLost, "sandbox %s was lost while its command was started: %w", id, err).
 			Try("submit the job again if running it twice does no harm")
 	}

@@ -63,10 +63,10 @@ type Sandbox struct {
 	starting    atomic.Bool // set for good by the first Start
 	container   *container.Container
 
-	mu      sync.Mutex // guards what follows; never held while waiting
-	status  Status
-	exit    Exit
-	done    chan struct{} // closed when exit is set
+	mu     sync.Mutex // guards what follows; never held while waiting
+	status Status
+	exit   Exit
+	done   chan struct{} // closed when exit is set
 }
 
 // PID is the host's id of the sentry.

@@ -31,6 +31,9 @@ func BenchmarkLists(b *testing.B) {
 			{"unfinished", glovebox.JobFilter{Tenant: "alice", Unfinished: true}},
 			{"node", glovebox.JobFilter{Tenant: glovebox.AnyTenant, Node: "n1", Unfinished: true}},
 			{"rare label", glovebox.JobFilter{Tenant: "alice", Labels: map[string]string{"rare": "yes"}}},
+			{"rare outcome", glovebox.JobFilter{Tenant: "alice", Outcomes: []glovebox.Status{glovebox.StatusFailed}}},
+			{"two outcomes", glovebox.JobFilter{Tenant: "alice",
+				Outcomes: []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCompleted}}},
 			{"all tenants", glovebox.JobFilter{Tenant: glovebox.AnyTenant}},
 		} {
 			c.filter.Limit = 20
@@ -57,11 +60,14 @@ func seed(b *testing.B, s *Store, size int) {
 			for n := begin; n < begin+1000; n++ {
 				job := newJob(fmt.Sprintf("job-%08d", n))
 				job.CreatedAt, job.Status, job.Version = time.Unix(0, int64(n)), glovebox.StatusArchived, 1
+				job.Outcome = glovebox.StatusCompleted
 				if n%(size/100) == 0 {
 					job.Status, job.Node = glovebox.StatusRunning, "n1"
+					job.Outcome = ""
 				}
 				if n%(size/50) == 0 {
 					job.Spec.Labels = map[string]string{"rare": "yes"}
+					job.Outcome = glovebox.StatusFailed
 				}
 				job, body, err := record.Job(job)
 				if err != nil {

@@ -56,6 +56,7 @@ func testDelete(t *testing.T, s glovebox.Store) {
 	}
 	equal(t, "alice's events", actions(chain(t, s, alice)), []string{"delete"})
 	equal(t, "bob's events", actions(chain(t, s, bob)), []string{"seen"})
+	create(t, s, job) // nothing of it was left in the way
 }
 
 // testDeleteKey: a request whose job was deleted is not carried out again,
