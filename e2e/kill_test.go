@@ -86,7 +86,7 @@ func TestKillEverything(t *testing.T) {
 	b := up(t)
 	var ids []string
 	for i := range 20 {
-		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 1+i%3))))
+		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 3+i%3))))
 	}
 	waitFor(t, 30*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
 	b.KillUp()
