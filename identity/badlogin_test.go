@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,11 +29,10 @@ func spoil(t *testing.T, answer []byte, member string, change func([]byte) []byt
 
 // bad is something wrong with an authenticator's answer.
 type bad struct {
-	name    string
-	before  func(w *world, m *member)                  // makes it answer wrongly
-	after   func(w *world, m *member, a []byte) []byte // spoils the answer
-	may     []string                                   // kinds that change all the same
-	loginOK bool                                       // the device can log in afterwards as it is
+	name   string
+	before func(w *world, m *member)                  // makes it answer wrongly
+	after  func(w *world, m *member, a []byte) []byte // spoils the answer
+	may    []string                                   // kinds that change all the same
 }
 
 // badAnswers are refused at login and at step-up alike.
@@ -60,37 +60,37 @@ var badAnswers = []bad{
 	{name: "sign count going back", before: func(w *world, m *member) { m.device.cred.Counter = 0 }, may: []string{kindPasskey, kindPerson}},
 	{name: "bogus signature", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "signature", func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
-	}, loginOK: true},
+	}},
 	{name: "no signature", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "signature", func([]byte) []byte { return nil })
-	}, loginOK: true},
+	}},
 	{name: "changed sign count", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "authenticatorData", func(b []byte) []byte { b[36] += 7; return b })
-	}, loginOK: true},
+	}},
 	{name: "other challenge", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "clientDataJSON", func(b []byte) []byte {
 			return bytes.Replace(b, []byte(`"challenge":"`), []byte(`"challenge":"AAAA`), 1)
 		})
-	}, loginOK: true},
+	}},
 	{name: "ceremony of registration", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "clientDataJSON", func(b []byte) []byte { return bytes.Replace(b, []byte("webauthn.get"), []byte("webauthn.create"), 1) })
-	}, loginOK: true},
+	}},
 	{name: "huge CBOR", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "authenticatorData", func(b []byte) []byte {
 			b[32] |= 0x80 // extensions: a map with 2^32 entries, of which many are there
 			return append(b, append([]byte{0xba, 0xff, 0xff, 0xff, 0xff}, bytes.Repeat([]byte{0x61, 0x61, 0xf6}, 10_000)...)...)
 		})
-	}, loginOK: true},
+	}},
 	{name: "deep CBOR", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "authenticatorData", func(b []byte) []byte {
 			b[32] |= 0x80
 			return append(b, bytes.Repeat([]byte{0x81}, 20_000)...)
 		})
-	}, loginOK: true},
-	{name: "10 MB", after: func(w *world, m *member, a []byte) []byte { return append(a, make([]byte, 10<<20)...) }, loginOK: true},
-	{name: "not JSON", after: func(w *world, m *member, a []byte) []byte { return []byte("{") }, loginOK: true},
-	{name: "nothing", after: func(w *world, m *member, a []byte) []byte { return nil }, loginOK: true},
-	{name: "expired challenge", after: func(w *world, m *member, a []byte) []byte { w.clock.pass(ceremonyLife); return a }, loginOK: true},
+	}},
+	{name: "10 MB", after: func(w *world, m *member, a []byte) []byte { return append(a, make([]byte, 10<<20)...) }},
+	{name: "not JSON", after: func(w *world, m *member, a []byte) []byte { return []byte("{") }},
+	{name: "nothing", after: func(w *world, m *member, a []byte) []byte { return nil }},
+	{name: "expired challenge", after: func(w *world, m *member, a []byte) []byte { w.clock.pass(ceremonyLife); return a }},
 }
 
 func TestBadLogin(t *testing.T) {
@@ -133,6 +133,7 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.device.cred.Counter = math.MaxUint32 // wraps to 0, as of synced passkeys
 	answer := m.device.get(t, options)
 	var won, lost atomic.Int32
 	var all sync.WaitGroup
@@ -172,6 +173,19 @@ func TestChallengeOfAnotherScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantRefused(func() error { _, err := w.s.FinishStepUp(w.ctx, c, id, o, m.device.get(t, loginOptions)); return err })
+	if causes := strings.Join(w.causes(), "\n"); !strings.Contains(causes, "challenge is for stepup") || !strings.Contains(causes, "challenge is for login") {
+		t.Errorf("causes: %s", causes)
+	}
+
+	// Another session of the same person is another scope too.
+	if id, options, err = w.s.BeginStepUp(w.ctx, c, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.login(); err != nil {
+		t.Fatal(err)
+	}
+	answer = m.device.get(t, options)
+	w.wantRefused(func() error { _, err := w.s.FinishStepUp(w.ctx, m.caller(), id, o, answer); return err })
 }
 
 func TestCloneDisables(t *testing.T) {

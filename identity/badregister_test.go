@@ -89,15 +89,14 @@ func TestRegistrationReplay(t *testing.T) {
 		t.Errorf("registered %d times", won.Load())
 	}
 
-	id, _, _ = add() // the device that is registered, again
 	id2, options, err := w.s.BeginRegister(w.ctx, c, "again", m.sign(RegisterOperation("again")))
-	if err != nil {
+	if err != nil { // the device that is registered, again
 		t.Fatal(err)
 	}
 	w.wantRefused(func() error { _, err := w.s.FinishRegister(w.ctx, c, id2, m.device.create(t, options)); return err })
 
 	eve := m.invite("Eve", RoleViewer) // somebody else's challenge
-	_, answer, _ = add()
+	id, answer, _ = add()
 	w.wantRefused(func() error { _, err := w.s.FinishRegister(w.ctx, eve.caller(), id, answer); return err })
 
 	id, answer, _ = add() // of a session, used as if of a link

@@ -126,6 +126,9 @@ func TestBadToken(t *testing.T) {
 		})
 	}
 	w.t = t
+	if n := strings.Count(strings.Join(w.causes(), "\n"), "access token malformed"); n != 5 {
+		t.Errorf("%d tokens were refused before anything looked inside", n)
+	}
 	for name, token := range map[string]string{"issued": access.Token, "made here": with("jti", "y")} {
 		if _, err := w.s.Authenticate(w.ctx, k.presented(w, "GET", "/v1/jobs", token)); err != nil {
 			t.Errorf("control, %s: %v", name, err)
@@ -144,6 +147,8 @@ func TestBadProof(t *testing.T) {
 	used := k.presented(w, method, path, access.Token)
 	must(w.s.Authenticate(w.ctx, used))(t) // the control
 	now := w.clock.now().Unix()
+	sum := sha256.Sum256([]byte(access.Token))
+	typed := map[string]any{"jti": "a", "htm": method, "htu": testURL + path, "iat": now, "ath": base64.RawURLEncoding.EncodeToString(sum[:])}
 	private := func() string {
 		options := (&jose.SignerOptions{ExtraHeaders: map[jose.HeaderKey]any{"jwk": jose.JSONWebKey{Key: k.private}}}).WithType("dpop+jwt")
 		signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: k.private}, options))(t)
@@ -165,7 +170,7 @@ func TestBadProof(t *testing.T) {
 		"huge jti":            {make(map[string]any{"jti": strings.Repeat("x", 129)})},
 		"no ath":              {make(map[string]any{"ath": ""})},
 		"ath of another":      {make(map[string]any{"ath": "AAAA"})},
-		"another type":        {k.signed(map[string]any{"jti": "a", "htm": method, "htu": testURL + path, "iat": now}, "JWT")},
+		"another type":        {k.signed(typed, "JWT")},
 		"no key":              {compact(t, jose.ES256, k.private, "dpop+jwt", map[string]any{"jti": "a"})},
 		"private key":         {private()},
 		"HMAC":                {compact(t, jose.HS256, []byte(strings.Repeat("k", 32)), "dpop+jwt", map[string]any{"jti": "a"})},

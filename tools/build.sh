@@ -27,7 +27,7 @@ stamp() {
 	(
 		cd "$1"
 		go version
-		echo "flags: $flags"
+		echo "flags: -trimpath $ldflags"
 		find . -type f \( -name '*.go' -o -name 'go.mod' -o -name 'go.sum' \) ! -name '*_test.go' | LC_ALL=C sort |
 			while read -r f; do sha256sum "$f"; done
 	) | sha256sum | cut -d' ' -f1
@@ -49,7 +49,7 @@ build() {
 	# Built aside and renamed: a running program's file cannot be written.
 	tmp=$(mktemp -d "$out/.build.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT INT TERM
-	(cd "$dir" && go build -trimpath -ldflags "-s -w" -o "$tmp/" "$@")
+	(cd "$dir" && go build -trimpath -ldflags "$ldflags" -o "$tmp/" "$@")
 	for p in $programs; do mv -f "$tmp/$p" "$out/$p"; done
 	rm -rf "$tmp"
 	trap - EXIT INT TERM
@@ -57,7 +57,9 @@ build() {
 	say "$group: done in $(($(date +%s) - began)) s"
 }
 
-flags='-trimpath -ldflags "-s -w"'
+# gVisor's own build writes its version in, and so do we: the pinned module's.
+gvisor=$(cd "$here/../shim" && go list -m -f '{{.Version}}' gvisor.dev/gvisor)
+ldflags="-s -w -X gvisor.dev/gvisor/runsc/version.version=$gvisor"
 ctd=github.com/containerd/containerd/v2/cmd
 build containerd "$here/containerd" "containerd containerd-shim-runc-v2 ctr" \
 	"$ctd/containerd" "$ctd/containerd-shim-runc-v2" "$ctd/ctr"

@@ -95,6 +95,13 @@ func (r *Runtime) heldByHost(ids ...string) ([]glovebox.Residue, error) {
 			held = append(held, glovebox.Residue{Kind: "file", Name: filepath.Join(parent, e.Name()), Sandbox: below(parent, filepath.Join(parent, e.Name()))})
 		}
 	}
+	tables, err := hostview.Tables("glovebox_" + r.config.Instance)
+	if err != nil {
+		return nil, glovebox.Errorf(glovebox.KindInternal, "list nftables: %w", err)
+	}
+	for _, name := range tables { // none is made yet, so any is too many
+		held = append(held, glovebox.Residue{Kind: "nft", Name: name})
+	}
 	for dir, id := range r.stateDirs() {
 		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: id})
 	}
