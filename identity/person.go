@@ -13,7 +13,7 @@ import (
 
 const (
 	personPrefix = "per_"
-	maxPasskeys  = 20
+	maxPasskeys  = 20 // usable ones: who lost many must still be able to recover
 )
 
 // Person is somebody with passkeys. People are disabled, never deleted, so

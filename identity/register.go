@@ -40,8 +40,8 @@ func (s *Service) BeginRegister(ctx context.Context, c Caller, name string, sign
 
 // beginRegistration issues a challenge for a passkey of c.Person.
 func (s *Service) beginRegistration(ctx context.Context, c ceremony) (string, *protocol.CredentialCreation, error) {
-	if len(c.Person.Passkeys)+len(c.Person.Retired) >= maxPasskeys {
-		return "", nil, glovebox.Errorf(glovebox.KindConflict, "nobody can have more than %d passkeys", maxPasskeys).Try("remove one first")
+	if len(c.Person.Passkeys) >= maxPasskeys {
+		return "", nil, glovebox.Errorf(glovebox.KindConflict, "nobody can have more than %d usable passkeys", maxPasskeys).Try("remove one first")
 	}
 	u, err := s.user(ctx, *c.Person)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Service) FinishRegister(ctx context.Context, c Caller, id string, respo
 			if err := s.unregistered(ctx, k); err != nil {
 				return err
 			}
-			if len(p.Passkeys)+len(p.Retired) >= maxPasskeys {
+			if len(p.Passkeys) >= maxPasskeys {
 				return because("too many passkeys")
 			}
 			p.Passkeys = append(p.Passkeys, k.ID)

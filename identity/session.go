@@ -118,9 +118,13 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 			return err
 		}
 	}
+	gone := glovebox.Errorf(glovebox.KindNotFound, "no such session")
+	if !plain(id) {
+		return gone
+	}
 	v, _, err := load[Session](ctx, s, kindSession, id)
 	if missing(err) || err == nil && v.Subject != c.Subject {
-		return glovebox.Errorf(glovebox.KindNotFound, "no such session")
+		return gone
 	}
 	if err != nil {
 		return err

@@ -41,34 +41,36 @@ func TestSessionTimes(t *testing.T) {
 	}
 }
 
+// ends are the ways in which bob's session can end.
+var ends = map[string]func(w *world, ada, bob *member) error{
+	"ended by itself": func(w *world, _, bob *member) error {
+		return w.s.EndSession(w.ctx, bob.caller(), bob.caller().Session.ID)
+	},
+	"all ended": func(w *world, _, bob *member) error { return w.s.EndAllSessions(w.ctx, bob.caller()) },
+	"person disabled": func(w *world, ada, bob *member) error {
+		id := bob.caller().Subject
+		return w.s.Disable(w.ctx, ada.caller(), id, ada.sign(DisableOperation(id)))
+	},
+	"passkey removed": func(w *world, _, bob *member) error {
+		c := bob.caller()
+		id, options, err := w.s.BeginRegister(w.ctx, c, "phone", bob.sign(RegisterOperation("phone")))
+		if err != nil {
+			return err
+		}
+		if _, err := w.s.FinishRegister(w.ctx, c, id, newDevice().create(w.t, options)); err != nil {
+			return err
+		}
+		return w.s.RemovePasskey(w.ctx, c, c.Session.Passkey, bob.sign(RemoveOperation(c.Session.Passkey)))
+	},
+}
+
 func TestSessionEnds(t *testing.T) {
-	key := func(m *member) *key { return newKey(m.w.t) }
-	for name, end := range map[string]func(w *world, ada, bob *member) error{
-		"ended by itself": func(w *world, _, bob *member) error {
-			return w.s.EndSession(w.ctx, bob.caller(), bob.caller().Session.ID)
-		},
-		"all ended": func(w *world, _, bob *member) error { return w.s.EndAllSessions(w.ctx, bob.caller()) },
-		"person disabled": func(w *world, ada, bob *member) error {
-			id := bob.caller().Subject
-			return w.s.Disable(w.ctx, ada.caller(), id, ada.sign(DisableOperation(id)))
-		},
-		"passkey removed": func(w *world, _, bob *member) error {
-			c := bob.caller()
-			id, options, err := w.s.BeginRegister(w.ctx, c, "phone", bob.sign(RegisterOperation("phone")))
-			if err != nil {
-				return err
-			}
-			if _, err := w.s.FinishRegister(w.ctx, c, id, newDevice().create(w.t, options)); err != nil {
-				return err
-			}
-			return w.s.RemovePasskey(w.ctx, c, c.Session.Passkey, bob.sign(RemoveOperation(c.Session.Passkey)))
-		},
-	} {
+	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			ada := w.admin()
 			bob := ada.invite("Bob", RoleDeveloper)
-			k := key(bob)
+			k := newKey(t)
 			access := bob.cli(k)
 			followed, stop, err := w.s.Follow(w.ctx, bob.caller())
 			if err != nil {
@@ -130,6 +132,7 @@ func TestSessionsAreOnesOwn(t *testing.T) {
 	}
 	expectKind(t, w.s.EndSession(w.ctx, ada.caller(), all[0].ID), glovebox.KindNotFound)
 	expectKind(t, w.s.EndSession(w.ctx, bob.caller(), "ses_x"), glovebox.KindNotFound)
+	expectKind(t, w.s.EndSession(w.ctx, bob.caller(), "../\x00"), glovebox.KindNotFound)
 }
 
 func TestLastOnesStay(t *testing.T) {

@@ -60,10 +60,9 @@ func (m *member) cli(k *key) AccessToken {
 	return must(m.w.s.OpenKeySession(m.w.ctx, m.caller(), jkt, "cli"))(m.w.t)
 }
 
-func TestBadToken(t *testing.T) {
-	w := newWorld(t)
-	m, k := w.admin(), newKey(t)
-	access := m.cli(k)
+// badTokens are tokens with one thing wrong each, and one made by hand that is
+// right.
+func badTokens(t *testing.T, w *world, access AccessToken) (bad map[string]string, right string) {
 	keys := must(w.s.signingKeys(w.ctx))(t)
 	ours := keys[0].Private
 	good := func() map[string]any {
@@ -85,7 +84,7 @@ func TestBadToken(t *testing.T) {
 	none := b64([]byte(`{"alg":"none","typ":"at+jwt","kid":"`+ours.KeyID+`"}`)) + "." + b64([]byte(asJSON(good()))) + "."
 	parts := strings.Split(access.Token, ".")
 
-	for name, token := range map[string]string{
+	bad = map[string]string{
 		"alg none":             none,
 		"HS256 by public key":  compact(t, jose.HS256, jose.JSONWebKey{Key: []byte(public), KeyID: ours.KeyID}, tokenType, good()),
 		"ES256":                compact(t, jose.ES256, jose.JSONWebKey{Key: ec, KeyID: ours.KeyID}, tokenType, good()),
@@ -115,7 +114,16 @@ func TestBadToken(t *testing.T) {
 		"10 MB":                parts[0] + "." + strings.Repeat("A", 10<<20) + "." + parts[2],
 		"JSON serialization":   `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
 		"nothing":              "",
-	} {
+	}
+	return bad, with("jti", "y")
+}
+
+func TestBadToken(t *testing.T) {
+	w := newWorld(t)
+	m, k := w.admin(), newKey(t)
+	access := m.cli(k)
+	bad, right := badTokens(t, w, access)
+	for name, token := range bad {
 		t.Run(name, func(t *testing.T) {
 			w.t = t
 			w.wantRefused(func() error {
@@ -129,7 +137,7 @@ func TestBadToken(t *testing.T) {
 	if n := strings.Count(strings.Join(w.causes(), "\n"), "access token malformed"); n != 5 {
 		t.Errorf("%d tokens were refused before anything looked inside", n)
 	}
-	for name, token := range map[string]string{"issued": access.Token, "made here": with("jti", "y")} {
+	for name, token := range map[string]string{"issued": access.Token, "made here": right} {
 		if _, err := w.s.Authenticate(w.ctx, k.presented(w, "GET", "/v1/jobs", token)); err != nil {
 			t.Errorf("control, %s: %v", name, err)
 		}
@@ -188,10 +196,19 @@ func TestBadProof(t *testing.T) {
 		})
 	}
 	w.t = t
+	must(w.s.Authenticate(w.ctx, k.presented(w, method, path, access.Token)))(t)
+}
+
+func TestBadPresentation(t *testing.T) {
+	w := newWorld(t)
+	m, k := w.admin(), newKey(t)
+	access := m.cli(k)
+	const method, path = "GET", "/v1/jobs"
+	proof := func() []string { return []string{k.proof(w.clock.now(), method, testURL+path, access.Token, nil)} }
 	for name, p := range map[string]Presented{
-		"as a bearer":     {Method: method, Path: path, Authorization: []string{"Bearer " + access.Token}, DPoP: []string{make(nil)}},
-		"cookie as well":  {Method: method, Path: path, Cookie: m.cookie, Authorization: []string{"DPoP " + access.Token}, DPoP: []string{make(nil)}},
-		"twice":           {Method: method, Path: path, Authorization: []string{"DPoP " + access.Token, "DPoP " + access.Token}, DPoP: []string{make(nil)}},
+		"as a bearer":     {Method: method, Path: path, Authorization: []string{"Bearer " + access.Token}, DPoP: proof()},
+		"cookie as well":  {Method: method, Path: path, Cookie: m.cookie, Authorization: []string{"DPoP " + access.Token}, DPoP: proof()},
+		"twice":           {Method: method, Path: path, Authorization: []string{"DPoP " + access.Token, "DPoP " + access.Token}, DPoP: proof()},
 		"token as cookie": {Method: method, Path: path, Cookie: access.Token},
 		"wrong secret":    {Cookie: m.cookie[:len(m.cookie)-4] + "AAAA"},
 	} {
