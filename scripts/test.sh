@@ -26,10 +26,6 @@ suite e2e e2e -timeout 40m -p 1 ./...
 
 count() { cat "$reports"/*.json | grep -c "\"Action\":\"$1\",.*\"Test\":\"[^/\"]*\""; }
 echo
-if [ "$(count skip)" -gt 0 ]; then
-	echo "skipped:"
-	grep -h '"Output":.*skipped' "$reports"/*.json | sed -E 's/.*"Test":"([^"]*)".*"Output":"(.*)".*/  \1: \2/; s/\\n//g' | sort -u
-fi
 [ "$(count fail)" -eq 0 ] || failed=1
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit $failed

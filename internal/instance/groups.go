@@ -11,7 +11,10 @@ func (i *Instance) RemoveGroups() {
 	for _, pattern := range []string{"/sys/fs/cgroup/glovebox", "/sys/fs/cgroup/*/glovebox"} {
 		found, _ := filepath.Glob(filepath.Join(pattern, i.ID)) // the pattern is sound
 		for _, dir := range found {
-			_ = os.Remove(dir) // refused by the kernel unless it is empty
+			// Refused by the kernel unless they are empty, so that the parent
+			// goes with the last instance.
+			_ = os.Remove(dir)
+			_ = os.Remove(filepath.Dir(dir))
 		}
 	}
 }

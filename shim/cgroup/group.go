@@ -42,9 +42,11 @@ func Open(path string) (*Group, error) {
 func (g *Group) Create(l Limits) error {
 	var made []string
 	for _, dir := range g.unique() {
-		err := g.makeParents(dir)
-		if err == nil {
-			err = os.Mkdir(dir, 0o755)
+		err := g.makeOne(dir)
+		// Another instance that stops takes the parent away if it finds it
+		// empty, which it may be between our two steps.
+		for tries := 0; errors.Is(err, fs.ErrNotExist) && tries < 5; tries++ {
+			err = g.makeOne(dir)
 		}
 		if err != nil {
 			return errors.Join(err, remove(made))
@@ -55,6 +57,13 @@ func (g *Group) Create(l Limits) error {
 		return errors.Join(err, remove(made))
 	}
 	return nil
+}
+
+func (g *Group) makeOne(dir string) error {
+	if err := g.makeParents(dir); err != nil {
+		return err
+	}
+	return os.Mkdir(dir, 0o755)
 }
 
 // Exists says whether any part of the group is there.
