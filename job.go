@@ -74,7 +74,7 @@ type Job struct {
 	Outcome Status  `json:"outcome,omitempty"` // the end it came to, also after ARCHIVED
 	Reason  Reason  `json:"reason,omitempty"`  // only with Outcome FAILED
 	Fault   *Error  `json:"error,omitempty"`   // what went wrong, for people
-	Result  *Result `json:"result,omitempty"`  // only if the command was started
+	Result  *Result `json:"result,omitempty"`  // only if the command was started and somebody saw its end
 	Output  Output  `json:"output"`
 	Cancel  *Cancel `json:"cancel,omitempty"`
 

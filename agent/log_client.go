@@ -29,7 +29,7 @@ func (c *loggingClient) Sync(ctx context.Context, req *connect.Request[nodev1.Sy
 	case err == nil && c.away.Swap(false):
 		c.log.Info("control is back")
 	case err != nil && ctx.Err() == nil && !c.away.Swap(true):
-		c.log.Warn("control is away; sandboxes go on", slog.Any("error", err))
+		c.log.Warn("control is away", slog.Any("error", err))
 	}
 	return resp, err
 }

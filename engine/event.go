@@ -54,6 +54,9 @@ type CancelAsked struct{ By string }
 // Sealed: the output is complete and durable.
 type Sealed struct{ Stdout, Stderr int64 }
 
+// Abandoned: the service stops and takes the running job's sandbox with it.
+type Abandoned struct{}
+
 // Tick: the job is due; nothing else happened.
 type Tick struct{}
 
@@ -80,6 +83,9 @@ func (CancelAsked) Name() string { return "CancelAsked" }
 
 // Name is the event's name in the transition table.
 func (Sealed) Name() string { return "Sealed" }
+
+// Name is the event's name in the transition table.
+func (Abandoned) Name() string { return "Abandoned" }
 
 // Name is the event's name in the transition table.
 func (Tick) Name() string { return "Tick" }

@@ -64,6 +64,7 @@ func events() []struct {
 		{"Exited/stale", engine.Exited{Attempt: 0, Result: &glovebox.Result{}}},
 		{"CancelAsked", engine.CancelAsked{By: "me"}},
 		{"Sealed", engine.Sealed{}},
+		{"Abandoned", engine.Abandoned{}},
 		{"Tick/early", engine.Tick{}},
 		{"Tick/late", engine.Tick{}},
 	}

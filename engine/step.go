@@ -50,6 +50,8 @@ func apply(j *glovebox.Job, ev Event, now time.Time) error {
 		j.Output.Sealed = true
 		j.Output.Truncated = j.Output.Truncated || ev.Stdout < j.Output.Stdout || ev.Stderr < j.Output.Stderr
 		j.Output.Stdout, j.Output.Stderr = ev.Stdout, ev.Stderr
+	case Abandoned:
+		lost(j, "the service was stopped while the job ran", now)
 	case Tick:
 		expire(j, now)
 	}

@@ -87,18 +87,31 @@ func (p *parts) serve(ctx, stop context.Context, apiSocket, nodeSocket net.Liste
 	return nil
 }
 
-// drain waits until no job runs, or the grace is over.
+// drain waits until no job runs, or the grace is over; then it ends the rest.
 func (p *parts) drain(grace time.Duration, log *slog.Logger) {
 	p.refuse()
 	end := time.Now().Add(grace)
-	for p.placed() > 0 {
-		if !time.Now().Before(end) {
-			log.Warn("jobs are left to the next start", "count", p.placed())
-			return
-		}
+	for p.placed() > 0 && time.Now().Before(end) {
 		time.Sleep(50 * time.Millisecond)
 	}
+	if p.placed() == 0 {
+		return
+	}
+	log.Warn("jobs that still run are ended; those that have not started wait for the next start", "count", p.placed())
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	if err := p.abandon(ctx); err != nil {
+		log.Warn("running jobs could not be ended; the next start does it", "error", err)
+		return
+	}
+	for p.placed() > 0 && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+	}
 }
+
+// settleTime bounds how long a stop waits for the ends that it has brought
+// about to be recorded and for the sandboxes to be gone.
+const settleTime = 5 * time.Second
 
 func inheritedListener(name string) (net.Listener, error) {
 	f := supervise.Inherited(name)

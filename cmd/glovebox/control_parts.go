@@ -24,6 +24,7 @@ type parts struct {
 	run       func(ctx context.Context, ready func()) error // until ctx ends
 	refuse    func()                                        // no new jobs from now on
 	placed    func() int                                    // jobs that may be running
+	abandon   func(ctx context.Context) error               // end those that run
 	close     func()
 }
 
@@ -69,7 +70,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 			wg.Go(func() { tidy.loop(ctx) })
 			return orch.Run(ctx, func() { provider.Open(orch); ready() })
 		},
-		refuse: orch.Drain, placed: orch.Running,
+		refuse: orch.Drain, placed: orch.Running, abandon: orch.Abandon,
 		close: func() { shelf.close(); store.Close(); blobs.Close() },
 	}, nil
 }

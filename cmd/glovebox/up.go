@@ -30,8 +30,10 @@ lines go to stderr.
 Who may use the service: root, the user who ran sudo, and those of --operator-uid.
 
 SIGINT or SIGTERM: no new jobs are accepted, running ones may finish for as long
-as --grace says, then everything stops. Jobs that still ran are settled by the
-next start; their sandboxes end with the service. A second signal stops at once.
+as --grace says. Those that still run then are ended as FAILED (node_lost, "the
+service was stopped"), because their sandboxes end with the service; those that
+have not started run after the next start. Then everything stops in order.
+A second signal stops at once.
 
 Control is given these variables and no others: HTTP_PROXY, HTTPS_PROXY,
 NO_PROXY, ALL_PROXY (in capitals or not), SSL_CERT_FILE, SSL_CERT_DIR, TZ,

@@ -102,6 +102,7 @@ func Up(t T, args ...string) *Box {
 // Start runs `glovebox up` and waits until it answers.
 func (b *Box) Start(args ...string) {
 	b.T.Helper()
+	before := len(b.Log.String())
 	cmd := exec.Command(filepath.Join(b.Bin, "glovebox"), append([]string{"up", "--data", b.Data}, args...)...)
 	cmd.Stdout, cmd.Stderr = b.Log, b.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -116,7 +117,7 @@ func (b *Box) Start(args ...string) {
 			b.T.Fatalf("glovebox up ended: %s\n%s", cmd.ProcessState, b.Log)
 		default:
 		}
-		if strings.Contains(b.Log.String(), "glovebox is up") {
+		if strings.Contains(b.Log.String()[before:], "glovebox is up") {
 			return
 		}
 		if time.Now().After(end) {

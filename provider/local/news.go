@@ -55,7 +55,7 @@ func (o *order) loss() glovebox.Report {
 func exit(s *nodev1.Sandbox) *glovebox.NodeExit {
 	e := s.GetExit()
 	x := &glovebox.NodeExit{Stdout: s.GetStdout(), Stderr: s.GetStderr(), Truncated: s.GetTruncated(), Fault: fault(e.GetFault())}
-	if !e.GetStarted() {
+	if !e.GetStarted() || glovebox.Kind(e.GetFault().GetKind()) == glovebox.KindNodeLost { // nobody saw how it ended
 		return x
 	}
 	x.Result = &glovebox.Result{
