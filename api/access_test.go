@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +34,9 @@ func TestPeerUsers(t *testing.T) {
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		c.problem(c.do(method, path, ""), glovebox.KindDenied, "")
+	}
+	if a := c.do("GET", "/v1/jobs", ""); !strings.Contains(string(a.body), fmt.Sprintf("`glovebox up --operator-uid %d`", os.Getuid())) {
+		t.Errorf("no way in is named: %s", a.body)
 	}
 	for _, path := range []string{"/healthz", "/v1/errors", "/openapi.json"} {
 		c.want(c.do("GET", path, ""), http.StatusOK, nil)

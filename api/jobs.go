@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,11 +57,11 @@ func (h *handler) live(ctx context.Context, job glovebox.Job) (glovebox.Job, err
 }
 
 func (h *handler) jobs(w http.ResponseWriter, r *http.Request) error {
-	q := params(r, []string{"since", "until", "limit", "cursor"}, "status", "label")
+	q := params(r, []string{"since", "until", "limit", "cursor"}, "status", "outcome", "label")
 	filter := glovebox.JobFilter{
 		Tenant: principal(r).Tenant, Since: q.moment("since"), Until: q.moment("until"),
 		Limit: int(q.number("limit", 100, 1, 1000)), Cursor: q.text("cursor"),
-		Statuses: statuses(q), Labels: labels(q),
+		Statuses: q.statuses("status", glovebox.Statuses()), Outcomes: q.statuses("outcome", outcomes), Labels: labels(q),
 	}
 	if err := q.err(); err != nil {
 		return err
@@ -76,25 +77,29 @@ func (h *handler) jobs(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, view)
 }
 
-func statuses(q *query) []glovebox.Status {
+// outcomes are the ends that a job can come to.
+var outcomes = []glovebox.Status{glovebox.StatusCompleted, glovebox.StatusFailed, glovebox.StatusCancelled}
+
+// statuses reads a parameter that may be repeated; each value is one of known.
+func (q *query) statuses(name string, known []glovebox.Status) []glovebox.Status {
 	var all []glovebox.Status
-	for _, v := range q.values["status"] {
+	for _, v := range q.values[name] {
 		s := glovebox.Status(v)
-		if !knownStatus(s) {
-			q.fail(glovebox.Errorf(glovebox.KindInvalid, "%q is not a status", clip(v)).On("status").Try("such as RUNNING; give the parameter again for each more"))
+		if !slices.Contains(known, s) {
+			q.fail(glovebox.Errorf(glovebox.KindInvalid, "%q is not one of the choices", clip(v)).On(name).
+				Try("use %s; give the parameter again for each more", strings.Join(names(known), ", ")))
 		}
 		all = append(all, s)
 	}
 	return all
 }
 
-func knownStatus(s glovebox.Status) bool {
-	for _, k := range glovebox.Statuses() {
-		if s == k {
-			return true
-		}
+func names(all []glovebox.Status) []string {
+	var names []string
+	for _, s := range all {
+		names = append(names, string(s))
 	}
-	return false
+	return names
 }
 
 func labels(q *query) map[string]string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,41 @@ func TestListJobs(t *testing.T) {
 	}
 }
 
+// TestListByOutcome: how a job ended can be asked for whether it is archived
+// or not, together with everything else.
+func TestListByOutcome(t *testing.T) {
+	c := start(t)
+	ends := []glovebox.Status{glovebox.StatusFailed, glovebox.StatusCompleted, glovebox.StatusCancelled, glovebox.StatusFailed, ""}
+	ids := make([]string, len(ends))
+	for i, end := range ends {
+		ids[i] = c.submit(fmt.Sprintf(`,"labels":{"n":"%d"}`, i)).ID
+		if end != "" {
+			c.Service.Update(ids[i], func(j *glovebox.Job) { j.Status, j.Outcome = end, end })
+		}
+	}
+	c.Archive(ids[0])
+	c.Archive(ids[1])
+	for query, want := range map[string][]int{
+		"outcome=FAILED":                            {3, 0},
+		"outcome=FAILED&outcome=CANCELLED":          {3, 2, 0},
+		"outcome=COMPLETED":                         {1},
+		"outcome=FAILED&status=ARCHIVED":            {0},
+		"outcome=FAILED&label=n%3D3":                {3},
+		"status=FAILED":                             {3},
+		"outcome=FAILED&until=2000-01-01T00:00:00Z": {},
+	} {
+		var page wire.JobPage
+		c.want(c.do("GET", "/v1/jobs?"+query, ""), http.StatusOK, &page)
+		var got []int
+		for _, j := range page.Jobs {
+			got = append(got, slices.Index(ids, j.ID))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+}
+
 func TestListRefusals(t *testing.T) {
 	c := start(t)
 	cases := []struct {
@@ -143,6 +179,10 @@ func TestListRefusals(t *testing.T) {
 		kind         glovebox.Kind
 	}{
 		{"status=running", "status", glovebox.KindInvalid},
+		{"outcome=failed", "outcome", glovebox.KindInvalid},
+		{"outcome=", "outcome", glovebox.KindInvalid},
+		{"outcome=RUNNING", "outcome", glovebox.KindInvalid},
+		{"outcome=FAILED&outcome=ARCHIVED", "outcome", glovebox.KindInvalid},
 		{"label=x", "label", glovebox.KindInvalid},
 		{"label=a%3D1&label=a%3D2", "label", glovebox.KindDuplicateField},
 		{"since=yesterday", "since", glovebox.KindInvalid},

@@ -119,12 +119,12 @@ func inHeader(name, description string) *huma.Param {
 	return &huma.Param{Name: name, In: "header", Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
 }
 
-func statusNames() []any {
-	var names []any
-	for _, s := range glovebox.Statuses() {
-		names = append(names, string(s))
+func choices(all []glovebox.Status) []any {
+	var list []any
+	for _, s := range all {
+		list = append(list, string(s))
 	}
-	return names
+	return list
 }
 
 func orText(s, def string) string {

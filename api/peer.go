@@ -30,7 +30,8 @@ func PeerUsers(uids ...int) Authenticator {
 			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindUnauthorized, "the caller's user is not known").Try("connect through the unix socket")
 		}
 		if !slices.Contains(uids, int(p.uid)) {
-			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindDenied, "user %d may not use this glovebox", p.uid).Try("start it with `glovebox up` as the user who needs it, or ask its operator")
+			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindDenied, "user %d may not use this glovebox", p.uid).
+				Try("whoever runs the service lets you in by starting it with `glovebox up --operator-uid %d`", p.uid)
 		}
 		return glovebox.Principal{
 			Kind: glovebox.PrincipalOperator, Name: fmt.Sprintf("uid:%d", p.uid), Tenant: glovebox.LocalTenant,

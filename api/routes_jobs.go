@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"glovebox"
 	"glovebox/api/wire"
 )
 
@@ -30,7 +31,8 @@ func (h *handler) jobRoutes(rt *router) {
 		OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{"jobs"},
 		Summary: "List jobs, newest first",
 		Parameters: in{
-			manyInQuery("status", "Jobs that stand there; repeat for more", statusNames()...),
+			manyInQuery("status", "Jobs that stand there now; repeat for more", choices(glovebox.Statuses())...),
+			manyInQuery("outcome", "Jobs that came to this end, archived or not; repeat for more", choices(outcomes)...),
 			manyInQuery("label", "name=value; repeat for more, all must match"),
 			inQuery("since", "string", "Created at or after, RFC 3339"), inQuery("until", "string", "Created before, RFC 3339"),
 			inQuery("limit", "integer", "Jobs per page, 1 to 1000; default 100"), inQuery("cursor", "string", "next of the page before"),

@@ -62,7 +62,8 @@ type Client struct {
 
 // Filter picks jobs of a list. Zero fields match everything.
 type Filter struct {
-	Statuses []glovebox.Status
+	Statuses []glovebox.Status // where it stands now; one that ended is soon archived
+	Outcomes []glovebox.Status // the end it came to: completed, failed or cancelled, archived or not
 	Labels   map[string]string // all of them
 	Since    time.Time         // created at or after
 	Until    time.Time         // created before

@@ -122,6 +122,15 @@ func TestList(t *testing.T) {
 	if got := collect(client.Filter{Statuses: []glovebox.Status{glovebox.StatusRunning, glovebox.StatusFailed}}); len(got) != 1 || got[0] != ids[3] {
 		t.Errorf("%v", got)
 	}
+	for i, end := range map[int]glovebox.Status{5: glovebox.StatusFailed, 6: glovebox.StatusCancelled, 7: glovebox.StatusCompleted} {
+		s.Service.Update(ids[i], func(j *glovebox.Job) { j.Status, j.Outcome = glovebox.StatusArchived, end })
+	}
+	if got := collect(client.Filter{PageSize: 1, Outcomes: []glovebox.Status{glovebox.StatusCancelled, glovebox.StatusFailed}}); strings.Join(got, " ") != strings.Join(ids[5:7], " ") {
+		t.Errorf("%v", got)
+	}
+	for _, err := range c.List(t.Context(), client.Filter{Outcomes: []glovebox.Status{glovebox.StatusRunning}}) {
+		want(t, err, glovebox.KindInvalid, "outcome")
+	}
 	for _, err := range c.List(t.Context(), client.Filter{PageSize: 5000}) {
 		want(t, err, glovebox.KindInvalid, "limit")
 	}

@@ -86,6 +86,9 @@ func (c *Client) Page(ctx context.Context, f Filter, cursor string) (JobPage, er
 	for _, s := range f.Statuses {
 		q.Add("status", string(s))
 	}
+	for _, s := range f.Outcomes {
+		q.Add("outcome", string(s))
+	}
 	for name, value := range f.Labels {
 		q.Add("label", name+"="+value)
 	}

@@ -145,6 +145,9 @@ func matches(j glovebox.Job, f glovebox.JobFilter) bool {
 	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, j.Status) {
 		return false
 	}
+	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, j.Outcome) {
+		return false
+	}
 	for k, v := range f.Labels {
 		if j.Spec.Labels[k] != v {
 			return false
