@@ -124,8 +124,12 @@ func (c *Collector) needed(ctx context.Context, inUse func(context.Context) (map
 	return needed, nil
 }
 
-// needManifest reads what an image without a record consists of.
+// needManifest reads what an image without a record consists of. What is no
+// digest is no blob's name, so nothing is needed for it.
 func (c *Collector) needManifest(ctx context.Context, digest string, need func(string)) error {
+	if !byDigest.MatchString(digest) {
+		return nil
+	}
 	need(digest)
 	r, err := c.Stock.Blobs.Open(ctx, keyOf(strings.TrimPrefix(digest, "sha256:")), 0)
 	if glovebox.KindOf(err) == glovebox.KindNotFound {

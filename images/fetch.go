@@ -18,7 +18,7 @@ const chunk = 256 << 10
 var errTruncated = errors.New("ended early")
 
 // persist repeats what a source let fail, as long as it gets somewhere or has
-// attempts left.
+// attempts left. A registry that was silent for all its time is not asked again.
 func (s *Stock) persist(ctx context.Context, try func() (moved bool, err error)) error {
 	pause := s.Backoff
 	for failures := 0; ; {
@@ -29,7 +29,7 @@ func (s *Stock) persist(ctx context.Context, try func() (moved bool, err error))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !errors.Is(err, errTruncated) && glovebox.KindOf(err) != glovebox.KindUnreachable {
+		if errors.Is(err, errSilent) || !errors.Is(err, errTruncated) && glovebox.KindOf(err) != glovebox.KindUnreachable {
 			return err
 		}
 		if moved {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -18,7 +19,7 @@ type guard struct {
 	next      http.RoundTripper
 	rules     addressRules
 	redirects int
-	header    time.Duration // until the answer begins
+	header    time.Duration // to connect and until the answer begins
 	stall     time.Duration // between two bytes of it
 }
 
@@ -36,6 +37,10 @@ func withBodyCap(ctx context.Context, n int64) context.Context {
 
 var errStalled = errors.New("nothing came for too long")
 
+// errSilent is in the error of a registry that does not even begin to answer. It
+// was waited for long enough; persist does not ask it again.
+var errSilent = errors.New("does not answer")
+
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := g.admit(req); err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := g.next.RoundTrip(req.WithContext(ctx))
 	timer.Stop()
 	if err != nil {
-		err = g.stalled(ctx, err, g.header)
+		err = g.silent(ctx, err, req.URL.Host)
 		cancel(nil)
 		return nil, err
 	}
@@ -79,6 +84,23 @@ func (g *guard) admit(req *http.Request) error {
 		return g.rules.check(addr)
 	}
 	return nil
+}
+
+// silent gives the end of the time to connect and to answer its reason. DNS keeps
+// its own, which says more.
+func (g *guard) silent(ctx context.Context, err error, host string) error {
+	var slow net.Error
+	var dns *net.DNSError
+	var e *glovebox.Error
+	switch {
+	case errors.Is(context.Cause(ctx), errStalled):
+		e = glovebox.Errorf(glovebox.KindUnreachable, "registry %s %w within %s", host, errSilent, g.header)
+	case ctx.Err() == nil && errors.As(err, &slow) && slow.Timeout() && !errors.As(err, &dns):
+		e = glovebox.Errorf(glovebox.KindUnreachable, "registry %s %w: %v", host, errSilent, err)
+	default:
+		return err
+	}
+	return e.Try("check that the registry is up and can be reached from this machine; then try again")
 }
 
 // stalled replaces what cancelling looks like by its reason.

@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -214,4 +215,59 @@ func TestUnresolvable(t *testing.T) {
 	p.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	_, err := p.Pull(background, "t", "does-not-exist.invalid/app", nil)
 	wantKind(t, err, glovebox.KindUnreachable)
+}
+
+// TestSilentRegistry: one that takes connections and never says a word is waited
+// for once, by a time-out of its own, at each stage of a pull.
+func TestSilentRegistry(t *testing.T) {
+	pull := func(t *testing.T, name string) {
+		p, _ := newPuller(t, Caps{})
+		p.Stock.Attempts, p.HeaderTimeout, p.StallTimeout = 100, 400*time.Millisecond, time.Hour
+		started := time.Now()
+		_, err := p.Pull(background, "t", name, nil)
+		wantKind(t, err, glovebox.KindUnreachable)
+		if took := time.Since(started); took > 5*time.Second {
+			t.Errorf("took %s", took)
+		}
+	}
+	t.Run("greeting", func(t *testing.T) {
+		t.Parallel()
+		l, err := net.Listen("tcp", "127.0.0.1:0") // whose queue takes connections by itself
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		pull(t, l.Addr().String()+"/app")
+	})
+	for _, part := range []string{"/manifests/", "/blobs/"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			e := newEvil(t)
+			e.add(t, simple(t, 100))
+			e.setHook(func(_ http.ResponseWriter, r *http.Request) bool {
+				if strings.Contains(r.URL.Path, part) {
+					<-r.Context().Done()
+					return true
+				}
+				return false
+			})
+			pull(t, e.name())
+		})
+	}
+	t.Run("TLS handshake", func(t *testing.T) {
+		t.Parallel()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		p, _ := newPuller(t, Caps{})
+		p.DialTimeout = 200 * time.Millisecond
+		req, _ := http.NewRequest(http.MethodGet, "https://"+l.Addr().String()+"/v2/", nil)
+		_, err = p.guardFor(true).RoundTrip(req)
+		wantKind(t, err, glovebox.KindUnreachable)
+		if !errors.Is(err, errSilent) {
+			t.Errorf("%v would be repeated", err)
+		}
+	})
 }

@@ -11,7 +11,7 @@ import (
 
 // Library finds images for jobs. Its parts share one Stock.
 //
-//	name ─▶ the tenant's record ──there──▶ Image
+//	name ─▶ the tenant's record, by name or digest ──there──▶ Image
 //	             │ absent, or policy Always
 //	             ▼
 //	        Puller ─▶ Blobs ─▶ record
@@ -31,7 +31,8 @@ type Library struct {
 }
 
 // Resolve returns the image that a tenant's job names, pulling it if the policy
-// (glovebox.Pull…; "" is IfNotPresent) asks for that. Calls for the same image at
+// (glovebox.Pull…; "" is IfNotPresent) asks for that. A digest is looked for under
+// the tenant's other names, too, which the image then has. Calls for the same image at
 // the same time share a pull. Errors: KindInvalid on field containerImage or
 // imagePullPolicy, KindImageDenied, KindImageUnknown, and those of Puller.Pull and
 // of the Images.
@@ -75,13 +76,39 @@ func (l *Library) admit(ctx context.Context, tenant, name string) (string, error
 func (l *Library) local(ctx context.Context, tenant, name string) (glovebox.Image, bool, error) {
 	img, err := l.Images.Image(ctx, tenant, name)
 	if glovebox.KindOf(err) == glovebox.KindImageUnknown {
-		return glovebox.Image{}, false, nil
+		return l.localByDigest(ctx, tenant, name)
 	}
 	if err != nil {
 		return glovebox.Image{}, false, err
 	}
 	found, err := l.isWhole(ctx, img)
 	return img, found, err
+}
+
+// localByDigest finds what a normalized name with a digest stands for under the
+// tenant's other names: those of its repository, or all for a digest alone.
+func (l *Library) localByDigest(ctx context.Context, tenant, name string) (glovebox.Image, bool, error) {
+	repo, digest := splitDigest(name)
+	if digest == "" {
+		return glovebox.Image{}, false, nil
+	}
+	kept, err := l.Images.Images(ctx, tenant)
+	if err != nil {
+		return glovebox.Image{}, false, err
+	}
+	for _, img := range kept {
+		itsRepo, itsDigest := splitDigest(img.Name) // which may be an index's
+		if repo != "" && repo != itsRepo || digest != img.Digest && digest != itsDigest {
+			continue
+		}
+		if l.Allow != nil && l.Allow(ctx, tenant, img.Name) != nil {
+			continue // the digest alone is no way around
+		}
+		if found, err := l.isWhole(ctx, img); err != nil || found {
+			return img, found, err
+		}
+	}
+	return glovebox.Image{}, false, nil
 }
 
 // isWhole looks once in the life of the process whether an image's blobs are

@@ -241,6 +241,60 @@ func TestAllow(t *testing.T) {
 	}
 }
 
+// TestResolveByDigest: a digest finds what the tenant has under other names of the
+// repository, or any name for the digest alone, and no registry is asked.
+func TestResolveByDigest(t *testing.T) {
+	l, _, _ := newLibrary(t)
+	e := newEvil(t)
+	e.add(t, simple(t, 100))
+	pulled, err := l.Resolve(background, "t", e.name(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := e.count("")
+	docker := dockerSaved(t, map[string]v1.Image{"busybox:bar": simple(t, 10)})
+	all, err := l.Import(background, bytes.NewReader(docker), Import{Tenant: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported := all[0]
+	repo, _ := splitDigest(pulled.Name)
+	for name, want := range map[string]string{
+		"busybox@" + imported.Digest:     imported.Name,
+		"busybox:bar@" + imported.Digest: imported.Name,
+		"busybox:foo@" + imported.Digest: imported.Name,
+		imported.Digest:                  imported.Name,
+		repo + "@" + pulled.Digest:       pulled.Name,
+		pulled.Digest:                    pulled.Name,
+	} {
+		for _, policy := range []string{"", glovebox.PullIfNotPresent, glovebox.PullNever} {
+			if img, err := l.Resolve(background, "t", name, policy); err != nil || img.Name != want {
+				t.Errorf("%s, %q: %q, %v; want %s", name, policy, img.Name, err, want)
+			}
+		}
+		_, err := l.Resolve(background, "other", name, glovebox.PullNever)
+		if glovebox.KindOf(err) != glovebox.KindImageUnknown {
+			t.Errorf("%s of another tenant: %v", name, err)
+		}
+	}
+	for _, name := range []string{"alpine@" + imported.Digest, "busybox@" + pulled.Digest, "sha256:" + hex64} {
+		_, err := l.Resolve(background, "t", name, glovebox.PullNever)
+		wantKind(t, err, glovebox.KindImageUnknown)
+	}
+	if n := e.count("") - asked; n != 0 {
+		t.Errorf("the registry was asked %d times", n)
+	}
+
+	l.Allow = func(_ context.Context, _, name string) error {
+		if name == imported.Name {
+			return glovebox.Errorf(glovebox.KindImageDenied, "not allowed any more")
+		}
+		return nil
+	}
+	_, err = l.Resolve(background, "t", imported.Digest, glovebox.PullNever)
+	wantKind(t, err, glovebox.KindImageUnknown)
+}
+
 func noJobs(context.Context) (map[string]bool, error) { return nil, nil }
 
 // TestCollector: only what nothing needs goes, and only after the grace period.
@@ -282,6 +336,13 @@ func TestCollector(t *testing.T) {
 
 	_ = images.DeleteImage(background, "t", img.Name) // a job still runs with it
 	job := func(context.Context) (map[string]bool, error) { return map[string]bool{img.Digest: true}, nil }
+	odd := func(context.Context) (map[string]bool, error) { // is no reason to stop
+		return map[string]bool{img.Digest: true, "": true, "sha256:": true, "../x": true, "sha512:" + hex64: true}, nil
+	}
+	run(0, odd)
+	if got := run(2*time.Hour, odd); got.Removed != 0 || got.Waiting != 0 {
+		t.Fatalf("with odd digests: %+v", got)
+	}
 	run(0, job)
 	if got := run(2*time.Hour, job); got.Removed != 0 || got.Waiting != 0 {
 		t.Fatalf("while a job needs it: %+v", got)

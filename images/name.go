@@ -45,6 +45,22 @@ func Normalize(name string) (string, error) {
 	return "", bad.Try("give a name such as busybox:latest or registry:5000/path/image@sha256:…")
 }
 
+// splitDigest returns the repository and the digest of a normalized name; each is
+// "" if it has none.
+func splitDigest(name string) (repo, digest string) {
+	if byDigest.MatchString(name) {
+		return "", name
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return "", ""
+	}
+	if d, ok := named.(reference.Digested); ok {
+		digest = d.Digest().String()
+	}
+	return named.Name(), digest
+}
+
 func badName(format string, args ...any) *glovebox.Error {
 	return glovebox.Errorf(glovebox.KindInvalid, format, args...).On(nameField)
 }

@@ -28,8 +28,8 @@ type Puller struct {
 	Credentials string
 
 	DialTimeout   time.Duration // 10 s; also for the TLS handshake
-	HeaderTimeout time.Duration // until an answer begins, 30 s
-	StallTimeout  time.Duration // without a byte, 30 s
+	HeaderTimeout time.Duration // to connect and until an answer begins, 30 s; not repeated
+	StallTimeout  time.Duration // of a transfer, without a byte, 30 s
 	Redirects     int           // in a row, 5
 
 	Refuse []netip.Prefix                        // never dialled, besides the built-in ones

@@ -54,7 +54,9 @@ func (t *tidying) imagesInUse(ctx context.Context) (map[string]bool, error) {
 			return nil, err
 		}
 		for _, j := range page.Jobs {
-			used[j.Image.Digest] = true
+			if j.Image.Digest != "" { // empty until the image is resolved
+				used[j.Image.Digest] = true
+			}
 		}
 		if f.Cursor = page.Next; f.Cursor == "" {
 			return used, nil
