@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"glovebox"
 	"glovebox/internal/doctor"
@@ -81,6 +83,9 @@ func (a *app) examineService(ctx context.Context, l instance.Layout) (string, er
 	switch {
 	case glovebox.KindOf(err) == glovebox.KindNoServer:
 		return "not up at " + l.Dir, nil
+	case glovebox.KindOf(err) == glovebox.KindDenied && unix.Access(l.API(), unix.W_OK) == nil:
+		return "", glovebox.Errorf(glovebox.KindDenied, "up at %s, but this user may not use it", l.Dir).
+			Try("start the service with: glovebox up --operator-uid %d", os.Getuid())
 	case err != nil:
 		return "", err
 	}

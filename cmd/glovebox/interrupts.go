@@ -12,14 +12,14 @@ import (
 // instance, signals its child and then the child's group.
 const echo = 250 * time.Millisecond
 
-// interrupts turns Ctrl-C and SIGTERM into the ends of two contexts: the first
+// interrupts turns Ctrl-C, SIGTERM and what else is asked for into the ends of two contexts: the first
 // asks, the second insists.
 type interrupts struct {
 	first, second context.Context
 	stop          func()
 }
 
-func watchInterrupts(ctx context.Context) *interrupts {
+func watchInterrupts(ctx context.Context, more ...os.Signal) *interrupts {
 	first, cancelFirst := context.WithCancel(ctx)
 	second, cancelSecond := context.WithCancel(ctx)
 	// Without this the first write that nobody reads would end the program
@@ -27,6 +27,11 @@ func watchInterrupts(ctx context.Context) *interrupts {
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range more {
+		if !signal.Ignored(s) { // as nohup(1) has it
+			signal.Notify(signals, s)
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		var last time.Time

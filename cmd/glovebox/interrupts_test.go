@@ -7,7 +7,7 @@ import (
 )
 
 func TestInterrupts(t *testing.T) {
-	w := watchInterrupts(t.Context())
+	w := watchInterrupts(t.Context(), syscall.SIGHUP)
 	defer w.stop()
 	kill := func(s syscall.Signal) {
 		t.Helper()
@@ -15,7 +15,7 @@ func TestInterrupts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kill(syscall.SIGTERM)
+	kill(syscall.SIGHUP)
 	<-w.first.Done()
 	kill(syscall.SIGTERM) // the echo of the first
 	time.Sleep(echo + 100*time.Millisecond)

@@ -20,7 +20,9 @@ func (a *app) logsCommand() *cobra.Command {
 byte. With --stderr alone, that is the data asked for and goes to stdout.
 
 On a terminal, control characters are shown in a visible form unless --raw is
-given, because a job is hostile and a terminal believes everything.`,
+given, because a job is hostile and a terminal believes everything.
+
+With -f, if the service goes away, it is waited for, for up to a minute.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.client()
 			if f.follow {
@@ -34,7 +36,13 @@ given, because a job is hostile and a terminal believes everything.`,
 			if err != nil {
 				return err
 			}
-			return a.logs(cmd.Context(), c, id, f)
+			if !f.follow {
+				return a.logs(cmd.Context(), c, id, f)
+			}
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			go a.mentionAway(ctx)
+			return gaveUp(a.logs(ctx, c, id, f), id)
 		},
 	}
 	fs := cmd.Flags()

@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 			server := apitest.Start(t)
 			node := startNode(t, server)
 			env.Defer(node.stop)
+			env.Values[theServer{}] = server
 			run := filepath.Join(env.WorkDir, "data", "run")
 			if err := os.MkdirAll(run, 0o755); err != nil {
 				return err
@@ -31,8 +32,24 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GLOVEBOX_DATA", filepath.Dir(run))
 			return os.Symlink(server.Socket, filepath.Join(run, "api.sock"))
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"waitfor": waitFor},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"waitfor": waitFor,
+			"service": func(ts *testscript.TestScript, away bool, _ []string) { service(t, ts, away) },
+		},
 	})
+}
+
+// theServer is where a script keeps its API.
+type theServer struct{}
+
+// service takes the API away from its callers, or brings it back.
+func service(t testing.TB, ts *testscript.TestScript, away bool) {
+	server := ts.Value(theServer{}).(*apitest.Server)
+	if away {
+		server.Kill()
+	} else {
+		server.Up(t)
+	}
 }
 
 // waitFor waits until a file exists and holds a text.

@@ -25,7 +25,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetIn(a.stdin)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return glovebox.Errorf(glovebox.KindUsage, "%w", err).Try("see %s --help", cmd.CommandPath())
+		return flagError(err, "see %s --help", cmd.CommandPath())
 	})
 	root.PersistentFlags().StringVar(&a.data, "data", "",
 		"folder of the instance (default $"+instance.EnvDir+" or "+instance.DefaultDir+")")
@@ -34,7 +34,30 @@ func (a *app) root() *cobra.Command {
 		a.imageCommand(), a.doctorCommand(), a.versionCommand(), exitCodesTopic(),
 		a.controlCommand(), a.agentCommand(),
 	)
+	refuseUnknownTopics(root)
 	return root
+}
+
+// refuseUnknownTopics makes `help nonsense` fail; cobra's would not.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil || help == root {
+		return
+	}
+	show := help.Run
+	help.Run = nil
+	help.RunE = func(cmd *cobra.Command, args []string) error {
+		topic, rest, err := root.Find(args)
+		if err != nil {
+			return glovebox.Errorf(glovebox.KindUsage, "%w", err).Try("see %s --help", root.CommandPath())
+		}
+		if topic.HasSubCommands() && len(rest) > 0 {
+			return noSuchCommand(topic, rest)
+		}
+		show(cmd, args)
+		return nil
+	}
 }
 
 func noSuchCommand(cmd *cobra.Command, args []string) error {

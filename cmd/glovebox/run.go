@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,8 +26,10 @@ terminal, control characters are shown in a visible form unless --raw is given.
 Stdin is passed on if it is not a terminal (with -i also then, with --no-stdin
 never). With --detach it is passed on only with -i.
 
-Ctrl-C cancels the job and waits for its end; a second one leaves it to itself.
-If nobody reads the output any more (as with "| head"), the job is cancelled.
+Ctrl-C, SIGTERM and SIGHUP cancel the job and wait for its end; a second one
+leaves it to itself. If nobody reads the output any more (as with "| head"), the job is
+cancelled. If the service goes away, it is waited for, for up to a minute; the
+job is not lost.
 
 With --json nothing is streamed: one JSON object is printed at the end, the job
 as "glovebox show --json" has it, with "logs": {"stdout": {...}, "stderr": {...}},
@@ -59,8 +63,7 @@ func afterImage(cmd *cobra.Command, rest []string) ([]string, error) {
 		return rest, nil
 	}
 	if err := cmd.Flags().Parse(rest); err != nil {
-		return nil, glovebox.Errorf(glovebox.KindUsage, "%w", err).
-			Try("put -- before arguments that are meant for the image; see %s --help", cmd.CommandPath())
+		return nil, flagError(err, "put -- before arguments that are meant for the image; see %s --help", cmd.CommandPath())
 	}
 	return cmd.Flags().Args(), cmd.ValidateFlagGroups()
 }
@@ -86,11 +89,11 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 	}
 	input.describe(&spec)
 
-	watch := watchInterrupts(ctx)
+	watch := watchInterrupts(ctx, syscall.SIGHUP)
 	defer watch.stop()
 	job, err := c.Submit(watch.first, spec, "")
 	if err != nil {
-		return err
+		return withTags(watch.first, c, spec.Image, err)
 	}
 	if f.detach {
 		return a.detach(watch.first, c, job, input, f)
@@ -101,7 +104,7 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 	}
 	defer patient.Close()
 	r := running{app: a, client: patient, id: job.ID, input: input, watch: watch}
-	return r.attend(f)
+	return withTags(watch.first, c, spec.Image, r.attend(f))
 }
 
 // detach hands over the input, if there is any, and leaves.
@@ -130,6 +133,7 @@ func (r running) attend(f runFlags) error {
 	ctx, cancel := context.WithCancelCause(r.watch.second) // ends with what nobody waits out
 	defer cancel(nil)
 	go r.cancelWhenAsked(ctx)
+	go r.mentionAway(ctx)
 	fed := make(chan error, 1)
 	go func() { fed <- r.input.feed(ctx, r.client, r.id) }()
 
@@ -145,14 +149,14 @@ func (r running) attend(f runFlags) error {
 		return exitStatus(glovebox.KindCancelled.Info().Exit)
 	}
 	if err != nil {
-		if isBrokenPipe(err) {
+		if isBrokenPipe(err) || errors.Is(err, syscall.EIO) { // EIO: the terminal is gone
 			r.abandon()
 		}
-		return err
+		return gaveUp(err, r.id)
 	}
 	job, err := r.client.Wait(ctx, r.id, client.Ended)
 	if err != nil {
-		return err
+		return gaveUp(err, r.id)
 	}
 	r.mentionFeed(fed, job)
 	if logs != nil {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -47,6 +50,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.interactive, "interactive", "i", false, "pass stdin on, also from a terminal")
 	fs.BoolVar(&f.noStdin, "no-stdin", false, "leave stdin alone")
 	fs.BoolVar(&f.raw, "raw", false, "print control characters as they are, also on a terminal")
+	defineDocker(fs)
 }
 
 // spec makes the request. The server checks values; what is refused here is
@@ -65,6 +69,10 @@ func (f *runFlags) spec(image string, command []string, lookup func(string) (str
 		if f.entrypoint != "" {
 			s.Entrypoint = []string{f.entrypoint}
 		}
+	}
+	if math.IsNaN(f.cpus) || math.IsInf(f.cpus, 0) { // JSON has no such numbers
+		return s, glovebox.Errorf(glovebox.KindInvalid, "%v is not a number of cores", f.cpus).On("limits.cpus").
+			Try("give a number such as 0.5 or 2 with --cpus")
 	}
 	var err error
 	if s.PullPolicy, err = pullPolicy(f.pull); err != nil {
@@ -107,7 +115,7 @@ func parseLabels(pairs []string) (map[string]string, error) {
 // environment collects files first, so that flags win. A name without a value
 // takes the one that it has here; if it has none it is left out, as with Docker.
 func (f *runFlags) environment(lookup func(string) (string, bool)) (map[string]string, error) {
-	var lines []string
+	var lines []envLine
 	for _, path := range f.envFile {
 		more, err := readEnvFile(path)
 		if err != nil {
@@ -116,10 +124,13 @@ func (f *runFlags) environment(lookup func(string) (string, bool)) (map[string]s
 		lines = append(lines, more...)
 	}
 	env := map[string]string{}
-	for _, line := range append(lines, f.env...) {
-		k, v, given := strings.Cut(line, "=")
-		if k == "" {
-			return nil, glovebox.Errorf(glovebox.KindUsage, "%q has no name", line).On("env").Try("write it as KEY=VALUE")
+	for _, text := range f.env {
+		lines = append(lines, envLine{text, "--env"})
+	}
+	for _, line := range lines {
+		k, v, given := strings.Cut(line.text, "=")
+		if err := line.check(k); err != nil {
+			return nil, err
 		}
 		if !given {
 			if v, given = lookup(k); !given {
@@ -131,19 +142,36 @@ func (f *runFlags) environment(lookup func(string) (string, bool)) (map[string]s
 	return env, nil
 }
 
-func readEnvFile(path string) ([]string, error) {
+// envLine is KEY=VALUE or KEY, and where it stands.
+type envLine struct{ text, at string }
+
+// check refuses what cannot be meant for a name. Only names are quoted: a value
+// may be a secret.
+func (l envLine) check(name string) error {
+	switch {
+	case name == "":
+		return glovebox.Errorf(glovebox.KindUsage, "a variable has no name").On(l.at).Try("write it as KEY=VALUE")
+	case strings.HasPrefix(name, "export "), strings.HasPrefix(name, "export\t"):
+		return glovebox.Errorf(glovebox.KindUsage, "%q is not a name", name).On(l.at).Try("leave out \"export\": no shell reads this")
+	case strings.ContainsFunc(name, unicode.IsSpace):
+		return glovebox.Errorf(glovebox.KindUsage, "the name %q has blanks in it", name).On(l.at).Try("write it as KEY=VALUE, without blanks before the =")
+	}
+	return nil
+}
+
+func readEnvFile(path string) ([]envLine, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInvalid, "%w", err).On("--env-file")
 	}
 	defer f.Close()
-	var lines []string
+	var lines []envLine
 	scan := bufio.NewScanner(f)
 	scan.Buffer(nil, glovebox.MaxEnvBytes+1)
-	for scan.Scan() {
+	for n := 1; scan.Scan(); n++ {
 		line := strings.TrimLeft(scan.Text(), " \t")
 		if line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
+			lines = append(lines, envLine{line, fmt.Sprintf("%s:%d", path, n)})
 		}
 	}
 	if err := scan.Err(); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -103,7 +104,11 @@ func (a *app) up(ctx context.Context, f upFlags) error {
 		}
 		inst.RemoveGroups()
 	}()
-	s, err := supervise.New(supervise.Config{Output: a.stderr, Format: f.format, Log: log})
+	var output io.Writer = withoutNoise{a.stderr}
+	if f.debug {
+		output = a.stderr
+	}
+	s, err := supervise.New(supervise.Config{Output: output, Format: f.format, Log: log})
 	if err != nil {
 		return err
 	}

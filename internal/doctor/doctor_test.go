@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"glovebox"
 )
 
 func TestMachines(t *testing.T) {
@@ -88,6 +90,12 @@ func TestPrograms(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	if f := folder(t.Context(), p); !strings.Contains(f.Found, p.Data) {
+		t.Errorf("%+v", f)
+	}
+	p.Service = func(context.Context) (string, error) {
+		return "", glovebox.Errorf(glovebox.KindDenied, "up, but not for you").Try("ask")
+	}
+	if f := service(t.Context(), p); f.Status != Warn || f.Found != "up, but not for you" || f.Hint != "ask" {
 		t.Errorf("%+v", f)
 	}
 	p.Service = func(context.Context) (string, error) { return "", errors.New("nobody") }

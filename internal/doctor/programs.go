@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"glovebox"
 )
 
 // limit is how long a program may take to do next to nothing.
@@ -68,6 +70,9 @@ func service(ctx context.Context, p Patient) Finding {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	text, err := p.Service(ctx)
+	if glovebox.KindOf(err) == glovebox.KindDenied { // it is up, and tells how to get in
+		return warn("%v", err).try("%s", glovebox.AsError(err).Hint)
+	}
 	if err != nil {
 		return warn("%v", err).try("start it with: glovebox up --data %s", p.Data)
 	}

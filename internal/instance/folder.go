@@ -18,6 +18,12 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // symlink above it resolved, so that what was checked is what is used.
 func prepareDir(l Layout) (Layout, error) {
 	parent := filepath.Dir(l.Dir)
+	r, _ := Read(l) // what is wrong with it is said when the folder is ours
+	if above, err := filepath.EvalSymlinks(existing(parent)); err == nil {
+		if err := checkPassable(above, r.ControlUID); err != nil {
+			return l, err
+		}
+	}
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return l, glovebox.Errorf(glovebox.KindInvalid, "make %s: %w", parent, err).On("--data")
 	}
@@ -36,6 +42,9 @@ func prepareDir(l Layout) (Layout, error) {
 		return l, err
 	}
 	if err := checkContents(l); err != nil {
+		return l, err
+	}
+	if err := checkPassable(parent, r.ControlUID); err != nil { // also what umask made of new ones
 		return l, err
 	}
 	return l, folder(l.Dir, 0, 0o755)
@@ -74,6 +83,47 @@ func checkParents(dir string) error {
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// existing is the folder, or the nearest one above it that exists.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == "/" {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// checkPassable refuses a place that control's user cannot get to. A uid that
+// is not known yet (0) owns nothing there.
+func checkPassable(dir string, uid int) error {
+	for {
+		var st unix.Stat_t
+		if err := unix.Stat(dir, &st); err != nil {
+			return glovebox.Errorf(glovebox.KindInvalid, "look at %s: %w", dir, err).On("--data")
+		}
+		if !mayPass(&st, uid) {
+			return glovebox.Errorf(glovebox.KindDenied, "%s does not let control's user, who is not root, pass", dir).On("--data").
+				Try("choose a folder elsewhere, such as %s, or run: chmod o+x %s (others may then pass, not list)", DefaultDir, dir)
+		}
+		if dir == "/" {
+			return nil
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// mayPass says whether a folder's mode lets a user, whose group has the same
+// number, through. As in the kernel, the first class that fits decides.
+func mayPass(st *unix.Stat_t, uid int) bool {
+	switch {
+	case uid != 0 && int(st.Uid) == uid:
+		return st.Mode&0o100 != 0
+	case uid != 0 && int(st.Gid) == uid:
+		return st.Mode&0o010 != 0
+	}
+	return st.Mode&0o001 != 0
 }
 
 // folder makes path a real folder with this owner and mode. One that exists must

@@ -31,6 +31,9 @@ func short(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { // control's user passes through it
+		t.Fatal(err)
+	}
 	return dir
 }
 
@@ -179,7 +182,6 @@ func TestRefusals(t *testing.T) {
 		return err
 	}
 	base := short(t)
-	os.Chmod(base, 0o755)
 	at := func(name string) string { return filepath.Join(base, name) }
 
 	os.Mkdir(at("foreign"), 0o755)
@@ -200,6 +202,15 @@ func TestRefusals(t *testing.T) {
 	os.Mkdir(at("open"), 0o755)
 	os.Chmod(at("open"), 0o777)
 	wantKind(t, open(filepath.Join(at("open"), "data")), glovebox.KindDenied, "changed by anybody")
+
+	os.Mkdir(at("private"), 0o700)
+	inside := filepath.Join(at("private"), "a", "data")
+	wantKind(t, open(inside), glovebox.KindDenied, "/private does not let control's user")
+	if _, err := os.Stat(filepath.Dir(inside)); err == nil {
+		t.Fatal("its parent was made all the same")
+	}
+	os.Symlink(base, filepath.Join(at("private"), "out")) // what counts is where it leads
+	mustOpen(t, filepath.Join(at("private"), "out", "data"), h).Close()
 
 	// What control may have bent while it ran does not lead root astray.
 	i := mustOpen(t, at("mine"), h)
