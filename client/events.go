@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -72,6 +73,7 @@ func (f *following) connection() (done bool, err error) {
 		return false, err
 	}
 	defer resp.Body.Close()
+	opened := time.Now()
 	events := newEventReader(resp.Body)
 	for {
 		m, err := events.next()
@@ -79,6 +81,7 @@ func (f *following) connection() (done bool, err error) {
 			err = io.ErrUnexpectedEOF // the end is an event
 		}
 		if err != nil {
+			f.trier.lasted(opened)
 			return false, f.client.transportError(f.ctx, err)
 		}
 		e, err := f.event(m)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // Output reads a stream of a job's output, byte for byte. With Follow it ends
@@ -42,6 +43,8 @@ type outputReader struct {
 	limit  int64 // bytes still wanted; 0 means all
 	ended  bool  // by the limit
 
+	opened time.Time // when the connection that is read was made
+
 	mu   sync.Mutex // Close may come from another goroutine
 	body io.ReadCloser
 }
@@ -60,7 +63,7 @@ func (r *outputReader) open() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.body = resp.Body
+	r.body, r.opened = resp.Body, time.Now()
 	return nil
 }
 
@@ -105,6 +108,7 @@ func (r *outputReader) advance(n int64) {
 // resume asks for the rest after the connection broke.
 func (r *outputReader) resume(err error) error {
 	r.body.Close()
+	r.trier.lasted(r.opened)
 	err = r.client.transportError(r.ctx, err)
 	for err != nil {
 		if err = r.trier.again(err); err != nil {

@@ -49,6 +49,15 @@ func (t *trier) progressed() {
 	t.pause = firstPause
 }
 
+// lasted starts the patience anew if a connection that broke now had stood for
+// a while: a stream that was silent for longer than the patience has lost
+// nothing of it. One that breaks as soon as it stands is no progress.
+func (t *trier) lasted(since time.Time) {
+	if time.Since(since) > lastPause {
+		t.progressed()
+	}
+}
+
 // again returns nil, after a pause, if it is worth trying again, and otherwise
 // the error to give to the caller.
 func (t *trier) again(err error) error {
