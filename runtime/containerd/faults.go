@@ -48,10 +48,12 @@ func startFault(id string, err error) error {
 		Try("try again; if it stays so, look at the node's containerd log")
 }
 
-// absences are words of containerd that tell that it cannot reach a shim, or not
-// any more.
+// absences are words that tell that a shim cannot be reached, or not any more,
+// or that gVisor's file server died before the sandbox was made. None of them
+// is about the job, and all may be gone at the next try.
 var absences = []string{"ttrpc: closed", "connection refused", "connection reset", "unable to make connection",
-	"transport is closing", "broken pipe", "shim.sock: connect"}
+	"transport is closing", "broken pipe", "shim.sock: connect",
+	"creating gofer filestore"}
 
 // shimAway says whether err is about the shim and not about the job.
 func shimAway(err error) bool {

@@ -16,9 +16,9 @@ import (
 	"glovebox"
 )
 
-// ownInodes is what the layout of the scratch layer takes itself; a job's
-// bound counts on top.
-const ownInodes = 8
+// ownInodes is what the layout of the scratch layer takes itself, and what
+// writeNames puts there; a job's bound counts on top.
+const ownInodes = 12
 
 // runcRoot mounts a root file system for runc: the image's layers below, owned
 // by the shifted ids of the job's user namespace, and above them a tmpfs that
@@ -45,6 +45,9 @@ func (r *Runtime) runcRoot(ctx context.Context, s glovebox.SandboxSpec) (string,
 	}
 	if err := overlay(root, lower, upper, work); err != nil {
 		return "", glovebox.Errorf(glovebox.KindStart, "mount the root file system: %w", err)
+	}
+	if err := writeNames(root, s.ID); err != nil {
+		return "", err
 	}
 	return root, r.checkPassable(root)
 }

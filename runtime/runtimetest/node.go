@@ -56,7 +56,7 @@ func Run(t *testing.T, n Node) {
 	if !n.Real {
 		return
 	}
-	for _, group := range []func(suite, *testing.T){suite.limits, suite.stubbornness, suite.sealed} {
+	for _, group := range []func(suite, *testing.T){suite.names, suite.limits, suite.stubbornness, suite.sealed} {
 		group(s, t)
 	}
 }

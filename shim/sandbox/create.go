@@ -165,7 +165,7 @@ func (s *Sandbox) boot() error {
 		return fmt.Errorf("%w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	if scratch.Dir != "" {
-		if err := s.keepTmpOnDisk(); err != nil {
+		if err := s.prepareLayer(); err != nil {
 			return err
 		}
 	}

@@ -81,9 +81,6 @@ func NewHost(o Options) (*Host, error) {
 	if n > 0 {
 		o.Log.Info("removed what an earlier shim has left", "sandboxes", n)
 	}
-	if err := writeTmpLayer(o.Root); err != nil {
-		return nil, err
-	}
 	if err := hideStdio(); err != nil {
 		return nil, err
 	}
