@@ -41,6 +41,9 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 			}
 		}
 		_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: id})
+		if tries > 1 && errdefs.IsFailedPrecondition(native(err)) {
+			return nil // started already, by the try whose answer was lost
+		}
 		return err
 	})
 	if err == nil {
