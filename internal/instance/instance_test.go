@@ -147,7 +147,6 @@ func TestSecondIsRefused(t *testing.T) {
 // A killed service leaves nothing that stands in the way of the next one.
 func TestLockDiesWithItsProcess(t *testing.T) {
 	needRoot(t)
-	dir := short(t)
 	if os.Getenv("HOLD") != "" {
 		i, err := Open(Layout{Dir: os.Getenv("HOLD")}, ThisHost(), "test")
 		if err != nil {
@@ -156,6 +155,7 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 		defer i.Close()
 		time.Sleep(time.Minute)
 	}
+	dir := short(t)
 	cmd := exec.Command(os.Args[0], "-test.run=TestLockDies")
 	cmd.Env = append(os.Environ(), "HOLD="+dir)
 	if err := cmd.Start(); err != nil {
