@@ -14,6 +14,7 @@ import (
 	"glovebox"
 	"glovebox/api"
 	"glovebox/api/wire"
+	"glovebox/identity"
 	"glovebox/output"
 )
 
@@ -160,9 +161,7 @@ func TestMeta(t *testing.T) {
 // what the document allows.
 func TestEveryKindHasAProblem(t *testing.T) {
 	c := start(t, func(config *api.Config) {
-		config.Auth = func(*http.Request) (glovebox.Principal, error) {
-			return glovebox.Principal{Name: "x", Tenant: "t"}, nil
-		}
+		config.Auth = func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }
 	})
 	for _, k := range glovebox.Kinds() {
 		c.Service.Fail(func(string) error { return glovebox.Errorf(k, "so it is") })

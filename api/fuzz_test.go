@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"glovebox"
 	"glovebox/api"
 	"glovebox/api/apitest"
 	"glovebox/api/wire"
 	"glovebox/blob/memory"
+	"glovebox/identity"
 	"glovebox/output"
 )
 
@@ -19,9 +19,7 @@ import (
 func bare() http.Handler {
 	return api.NewHandler(api.Config{
 		Service: apitest.NewService(), Images: &apitest.Images{}, Logs: output.New(memory.New()),
-		Auth: func(*http.Request) (glovebox.Principal, error) {
-			return glovebox.Principal{Kind: glovebox.PrincipalOperator, Name: "uid:0", Tenant: glovebox.LocalTenant}, nil
-		},
+		Auth: func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil },
 	})
 }
 

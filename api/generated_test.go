@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"glovebox"
 	"glovebox/api"
+	"glovebox/identity"
 	"glovebox/output"
 )
 
@@ -117,9 +117,7 @@ func TestGeneratedRequests(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	c := start(t, func(config *api.Config) {
-		config.Auth = func(*http.Request) (glovebox.Principal, error) {
-			return glovebox.Principal{Name: "x", Tenant: glovebox.LocalTenant}, nil
-		}
+		config.Auth = func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }
 	})
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), doc: c.doc}
 	for i := range 4 {

@@ -13,6 +13,7 @@ type Config struct {
 	Images  ImageService
 	Logs    Logs
 	Auth    Authenticator
+	Allow   Authorizer   // nil goes by the role table alone
 	Version string       // of the program
 	Log     *slog.Logger // nil means nowhere
 	Caps    Caps
@@ -46,6 +47,9 @@ type handler struct {
 func NewHandler(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Allow == nil {
+		c.Allow = byRole
 	}
 	h := &handler{Config: c}
 	r := newRouter(c)

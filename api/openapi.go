@@ -10,6 +10,7 @@ import (
 
 	"glovebox"
 	"glovebox/api/wire"
+	"glovebox/identity"
 )
 
 // openAPIConfig makes huma keep the description of the API, and nothing else:
@@ -58,6 +59,13 @@ func describeErrors(api huma.API, op *huma.Operation, cl class) {
 			Description: http.StatusText(status),
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schemaOf[wire.Problem](api)}},
 		}
+	}
+}
+
+// describeNeed says in the document what a route's caller must be allowed to do.
+func describeNeed(op *huma.Operation, need identity.Action) {
+	if need != anybody {
+		op.Extensions = map[string]any{"x-glovebox-action": string(need)}
 	}
 }
 

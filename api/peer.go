@@ -2,13 +2,13 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"syscall"
 
 	"glovebox"
+	"glovebox/identity"
 )
 
 type peerKey struct{}
@@ -24,18 +24,16 @@ type peer struct {
 // server made by NewServer, which takes the credentials when a connection is
 // accepted.
 func PeerUsers(uids ...int) Authenticator {
-	return func(r *http.Request) (glovebox.Principal, error) {
+	return func(r *http.Request) (identity.Caller, error) {
 		p, ok := r.Context().Value(peerKey{}).(peer)
 		if !ok || p.err != nil {
-			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindUnauthorized, "the caller's user is not known").Try("connect through the unix socket")
+			return identity.Caller{}, glovebox.Errorf(glovebox.KindUnauthorized, "the caller's user is not known").Try("connect through the unix socket")
 		}
 		if !slices.Contains(uids, int(p.uid)) {
-			return glovebox.Principal{}, glovebox.Errorf(glovebox.KindDenied, "user %d may not use this glovebox", p.uid).
+			return identity.Caller{}, glovebox.Errorf(glovebox.KindDenied, "user %d may not use this glovebox", p.uid).
 				Try("whoever runs the service lets you in by starting it with `glovebox up --operator-uid %d`", p.uid)
 		}
-		return glovebox.Principal{
-			Kind: glovebox.PrincipalOperator, Name: fmt.Sprintf("uid:%d", p.uid), Tenant: glovebox.LocalTenant,
-		}, nil
+		return identity.Operator(int(p.uid)), nil
 	}
 }
 

@@ -5,23 +5,40 @@ import (
 	"net/http"
 
 	"glovebox"
+	"glovebox/identity"
 )
 
 // Authenticator finds out who is calling. KindUnauthorized if nobody known,
 // KindDenied if known and not allowed in.
-type Authenticator func(*http.Request) (glovebox.Principal, error)
+type Authenticator func(*http.Request) (identity.Caller, error)
 
-type principalKey struct{}
+// Authorizer says whether a caller may do something to a target, which may be
+// empty: nil or KindDenied. *identity.Service's Authorize is one, and leaves an
+// audit event of each refusal.
+type Authorizer func(ctx context.Context, c identity.Caller, a identity.Action, target string) error
 
-func withPrincipal(ctx context.Context, p glovebox.Principal) context.Context {
-	return context.WithValue(ctx, principalKey{}, p)
+// byRole is the Authorizer of who keeps no audit log.
+func byRole(_ context.Context, c identity.Caller, a identity.Action, _ string) error {
+	if c.Allowed(a) {
+		return nil
+	}
+	return glovebox.Errorf(glovebox.KindDenied, "you may not do this: %s", a)
 }
 
-// principal returns who is calling; the router has made sure there is one.
-func principal(r *http.Request) glovebox.Principal {
-	p, ok := r.Context().Value(principalKey{}).(glovebox.Principal)
-	if !ok || p.Tenant == "" {
+type callerKey struct{}
+
+func withCaller(ctx context.Context, c identity.Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// callerOf returns who is calling; the router has made sure there is one.
+func callerOf(r *http.Request) identity.Caller {
+	c, ok := r.Context().Value(callerKey{}).(identity.Caller)
+	if !ok || c.Tenant == "" {
 		panic("a route for callers was reached without one")
 	}
-	return p
+	return c
 }
+
+// principal returns who is calling, as the rest of Glovebox sees them.
+func principal(r *http.Request) glovebox.Principal { return callerOf(r).Principal }

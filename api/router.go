@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"glovebox"
+	"glovebox/identity"
 )
 
 // class of a route: which cap and which time-outs hold for it.
@@ -45,27 +46,38 @@ func newRouter(c Config) *router {
 	return r
 }
 
-// add registers a route under its description.
-func (rt *router) add(cl class, op huma.Operation, s serve) {
+// anybody is what a route of class open needs of its caller: nothing.
+const anybody identity.Action = ""
+
+// add registers a route under its description. need is what the caller must be
+// allowed to do; it is told in the description, too.
+func (rt *router) add(cl class, need identity.Action, op huma.Operation, s serve) {
+	if (cl == open) != (need == anybody) {
+		panic(op.OperationID + ": a route is open to anybody, or says what its caller must be allowed to do")
+	}
 	describeErrors(rt.huma, &op, cl)
+	describeNeed(&op, need)
 	rt.huma.OpenAPI().AddOperation(&op)
 	rt.huma.Adapter().Handle(&op, func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
-		if err := rt.run(cl, s, w, r); err != nil {
+		if err := rt.run(cl, need, s, w, r); err != nil {
 			failed(w, err)
 		}
 	})
 }
 
 // run brings a request through what stands before its route.
-func (rt *router) run(cl class, s serve, w http.ResponseWriter, r *http.Request) error {
+func (rt *router) run(cl class, need identity.Action, s serve, w http.ResponseWriter, r *http.Request) error {
 	if cl != open {
-		p, err := rt.Auth(r)
+		c, err := rt.Auth(r)
 		if err != nil {
 			return err
 		}
-		caller(w, p)
-		r = r.WithContext(withPrincipal(r.Context(), p))
+		caller(w, c.Principal)
+		if err := rt.Allow(r.Context(), c, need, r.PathValue("id")); err != nil {
+			return err
+		}
+		r = r.WithContext(withCaller(r.Context(), c))
 		if cl == call && wantsEvents(r) {
 			cl = stream
 		}

@@ -6,17 +6,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"glovebox/api/wire"
+	"glovebox/identity"
 )
 
 // imageRoutes adds what is done with images.
 func (h *handler) imageRoutes(rt *router) {
 	imageErrors := []int{404, 409, 413, 415, 429, 502}
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionImageRead, huma.Operation{
 		OperationID: "listImages", Method: http.MethodGet, Path: "/v1/images", Tags: []string{"images"},
 		Summary:   "List images by name",
 		Responses: out{"200": answer[wire.ImageList](rt, "All images")},
 	}, h.images)
-	rt.add(upload, huma.Operation{
+	rt.add(upload, identity.ActionImageAdd, huma.Operation{
 		OperationID: "importImage", Method: http.MethodPost, Path: "/v1/images/import", Tags: []string{"images"},
 		Summary:     "Import an OCI or Docker archive",
 		Parameters:  in{inQuery("name", "string", "Keep it under this name; default the names in the archive")},
@@ -24,7 +25,7 @@ func (h *handler) imageRoutes(rt *router) {
 		Responses:   out{"200": answer[wire.ImageList](rt, "What was in it")},
 		Errors:      imageErrors,
 	}, h.importImage)
-	rt.add(upload, huma.Operation{
+	rt.add(upload, identity.ActionImageAdd, huma.Operation{
 		OperationID: "pullImage", Method: http.MethodPost, Path: "/v1/images/pull", Tags: []string{"images"},
 		Summary: "Fetch an image from a registry",
 		Description: "With Accept: text/event-stream the answer is events: \"progress\" with a PullProgress, and at the end " +
@@ -34,7 +35,7 @@ func (h *handler) imageRoutes(rt *router) {
 		Errors:      imageErrors,
 	}, h.pull)
 	rt.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.PullProgress](), true, "")
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionImageRemove, huma.Operation{
 		OperationID: "removeImage", Method: http.MethodDelete, Path: "/v1/images", Tags: []string{"images"},
 		Summary:    "Forget an image",
 		Parameters: in{required(inQuery("name", "string", "Its name"))},

@@ -7,6 +7,7 @@ import (
 
 	"glovebox"
 	"glovebox/api/wire"
+	"glovebox/identity"
 )
 
 // params and responses of an operation, under shorter names.
@@ -17,7 +18,7 @@ type (
 
 // jobRoutes adds what is done with jobs.
 func (h *handler) jobRoutes(rt *router) {
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionJobSubmit, huma.Operation{
 		OperationID: "submitJob", Method: http.MethodPost, Path: "/v1/jobs", Tags: []string{"jobs"},
 		Summary: "Submit a job",
 		Description: "Accepted durably when the answer comes. With Accept: text/event-stream the answer is the job's " +
@@ -27,7 +28,7 @@ func (h *handler) jobRoutes(rt *router) {
 		Responses:   out{"202": answer[wire.Job](rt, "Accepted", "ETag", "Location", "Idempotency-Replayed"), "200": {Description: "Events", Content: bytesOf(eventType)}},
 		Errors:      []int{404, 413, 415, 429, 502},
 	}, h.submit)
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionJobRead, huma.Operation{
 		OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{"jobs"},
 		Summary: "List jobs, newest first",
 		Parameters: in{
@@ -40,14 +41,14 @@ func (h *handler) jobRoutes(rt *router) {
 		Responses: out{"200": answer[wire.JobPage](rt, "A page")},
 		Errors:    []int{413},
 	}, h.jobs)
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionJobRead, huma.Operation{
 		OperationID: "getJob", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{"jobs"},
 		Summary:    "Read a job",
 		Parameters: in{pathID(), inHeader("If-None-Match", "ETag of what the caller has")},
 		Responses:  out{"200": answer[wire.Job](rt, "The job", "ETag"), "304": {Description: "As the caller has it"}},
 		Errors:     []int{404},
 	}, h.job)
-	rt.add(stream, huma.Operation{
+	rt.add(stream, identity.ActionJobRead, huma.Operation{
 		OperationID: "waitForJob", Method: http.MethodGet, Path: "/v1/jobs/{id}/wait", Tags: []string{"jobs"},
 		Summary:     "Wait for a job",
 		Description: "Answers when the job has come so far, or when the time is over, with the job as it is then.",
@@ -56,7 +57,7 @@ func (h *handler) jobRoutes(rt *router) {
 		Responses: out{"200": answer[wire.Job](rt, "The job", "ETag")},
 		Errors:    []int{404},
 	}, h.wait)
-	rt.add(call, huma.Operation{
+	rt.add(call, identity.ActionJobCancel, huma.Operation{
 		OperationID: "cancelJob", Method: http.MethodPost, Path: "/v1/jobs/{id}/cancel", Tags: []string{"jobs"},
 		Summary:     "Ask for a job to end",
 		Description: "Safe to repeat. A job that has ended stays as it is.",

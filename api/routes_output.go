@@ -6,11 +6,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"glovebox/api/wire"
+	"glovebox/identity"
 )
 
 // outputRoutes adds what is done with the bytes of jobs.
 func (h *handler) outputRoutes(rt *router) {
-	rt.add(stream, huma.Operation{
+	rt.add(stream, identity.ActionJobRead, huma.Operation{
 		OperationID: "readOutput", Method: http.MethodGet, Path: "/v1/jobs/{id}/output", Tags: []string{"output"},
 		Summary: "Read stdout or stderr",
 		Description: "Raw bytes as the job wrote them. " + headerNextOffset + " and " + headerTruncated +
@@ -22,7 +23,7 @@ func (h *handler) outputRoutes(rt *router) {
 		Responses: out{"200": {Description: "Bytes", Headers: headersOf([]string{headerNextOffset, headerTruncated}), Content: bytesOf("application/octet-stream")}},
 		Errors:    []int{404},
 	}, h.output)
-	rt.add(stream, huma.Operation{
+	rt.add(stream, identity.ActionJobRead, huma.Operation{
 		OperationID: "followEvents", Method: http.MethodGet, Path: "/v1/jobs/{id}/events", Tags: []string{"output"},
 		Summary: "Follow a job",
 		Description: "Server-sent events: \"job\" with a Job for each change, \"stdout\" and \"stderr\" with a Data, \"end\" " +
@@ -33,7 +34,7 @@ func (h *handler) outputRoutes(rt *router) {
 	}, h.events)
 	rt.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.Data](), true, "")
 	for _, method := range []string{http.MethodPut, http.MethodPost} {
-		rt.add(stream, huma.Operation{
+		rt.add(stream, identity.ActionJobSubmit, huma.Operation{
 			OperationID: "appendStdin" + method, Method: method, Path: "/v1/jobs/{id}/stdin", Tags: []string{"output"},
 			Summary: "Append to a job's stdin",
 			Description: "Raw bytes, kept as they come. Bytes that are there already are skipped, so a call that broke off " +

@@ -20,7 +20,8 @@ const (
 	ActionPolicyRead   Action = "policy.read"
 	ActionPolicyChange Action = "policy.change"
 	ActionSecretWrite  Action = "secret.write"
-	ActionQuotaChange  Action = "quota.change"
+	ActionQuotaChange  Action = "quota.change" // and tenants: root of the machine alone
+	ActionHostLink     Action = "host.link"    // links of the first admin and of who lost all passkeys: the same
 	ActionAuditRead    Action = "audit.read"
 
 	ActionSelfRead      Action = "self.read"      // whoami, own passkeys and sessions
@@ -49,28 +50,31 @@ type grant struct {
 	least    Role // the least role that may
 	stepUp   bool // only with a fresh signature over the very operation
 	workload bool // a trust rule may allow it to a workload
+	local    bool // the operator at the local socket may, without a signature
+	host     bool // and nobody else
 }
 
 // grants is the role table.
 var grants = []grant{
-	{action: ActionJobRead, least: RoleViewer, workload: true},
-	{action: ActionJobSubmit, least: RoleDeveloper, workload: true},
-	{action: ActionJobCancel, least: RoleDeveloper, workload: true},
-	{action: ActionJobWiden, least: RoleDeveloper, stepUp: true},
+	{action: ActionJobRead, least: RoleViewer, workload: true, local: true},
+	{action: ActionJobSubmit, least: RoleDeveloper, workload: true, local: true},
+	{action: ActionJobCancel, least: RoleDeveloper, workload: true, local: true},
+	{action: ActionJobWiden, least: RoleDeveloper, stepUp: true, local: true},
 	{action: ActionJobApprove, least: RoleDeveloper, stepUp: true},
-	{action: ActionImageRead, least: RoleViewer, workload: true},
-	{action: ActionImageAdd, least: RoleDeveloper, workload: true},
-	{action: ActionImageRemove, least: RoleDeveloper},
-	{action: ActionNodeRead, least: RoleViewer},
-	{action: ActionNodeEnrol, least: RoleAdmin, stepUp: true},
-	{action: ActionNodeRemove, least: RoleAdmin, stepUp: true},
-	{action: ActionPolicyRead, least: RoleViewer},
-	{action: ActionPolicyChange, least: RoleAdmin, stepUp: true},
-	{action: ActionSecretWrite, least: RoleAdmin, stepUp: true},
-	{action: ActionQuotaChange, least: RoleAdmin, stepUp: true},
-	{action: ActionAuditRead, least: RoleAdmin},
+	{action: ActionImageRead, least: RoleViewer, workload: true, local: true},
+	{action: ActionImageAdd, least: RoleDeveloper, workload: true, local: true},
+	{action: ActionImageRemove, least: RoleDeveloper, local: true},
+	{action: ActionNodeRead, least: RoleViewer, local: true},
+	{action: ActionNodeEnrol, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionNodeRemove, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionPolicyRead, least: RoleViewer, local: true},
+	{action: ActionPolicyChange, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionSecretWrite, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionQuotaChange, least: RoleAdmin, local: true, host: true},
+	{action: ActionHostLink, least: RoleAdmin, local: true, host: true},
+	{action: ActionAuditRead, least: RoleAdmin, local: true},
 
-	{action: ActionSelfRead, least: RoleViewer, workload: true},
+	{action: ActionSelfRead, least: RoleViewer, workload: true, local: true},
 	{action: ActionPasskeyAdd, least: RoleViewer, stepUp: true},
 	{action: ActionPasskeyRename, least: RoleViewer},
 	{action: ActionPasskeyRemove, least: RoleViewer, stepUp: true},
@@ -79,7 +83,7 @@ var grants = []grant{
 	{action: ActionSessionEnd, least: RoleViewer},
 	{action: ActionCodesMake, least: RoleViewer, stepUp: true},
 
-	{action: ActionPersonRead, least: RoleAdmin},
+	{action: ActionPersonRead, least: RoleAdmin, local: true},
 	{action: ActionPersonInvite, least: RoleDeveloper, stepUp: true},
 	{action: ActionPersonRole, least: RoleAdmin, stepUp: true},
 	{action: ActionPersonDisable, least: RoleAdmin, stepUp: true},

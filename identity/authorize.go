@@ -29,9 +29,12 @@ func (c Caller) Allowed(a Action) bool {
 	if !ok {
 		return false
 	}
+	if c.Kind == glovebox.PrincipalOperator {
+		return g.local && c.Role.Covers(g.least)
+	}
 	switch c.Session.Kind {
 	case SessionBrowser, SessionKey:
-		return c.Kind == PrincipalPerson && c.Role.Covers(g.least)
+		return c.Kind == PrincipalPerson && !g.host && c.Role.Covers(g.least)
 	case SessionRecovery: // has proven a code, not a passkey
 		return a == ActionPasskeyAdd
 	case SessionWorkload:

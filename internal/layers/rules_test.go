@@ -17,11 +17,12 @@ var rules = []rule{
 	{"orchestrator", in(".", "engine"), false, "effects go through the interfaces of the root and its own"},
 
 	{"api/wire", in("."), true, "the wire's types are shared with the client"},
-	{"api/apitest", in(".", "api", "api/wire", "output", "blob/memory"), true, "serves the API over models, for tests"},
-	{"api", in(".", "api/wire", "output"), true, "speaks to the orchestrator through an interface of its own"},
+	{"api/apitest", in(".", "api", "api/wire", "identity", "output", "blob/memory"), true, "serves the API over models, for tests"},
+	{"api", in(".", "api/wire", "identity", "output"), true, "speaks to the orchestrator through an interface of its own"},
 	{"client", in(".", "api/wire"), true, "knows what goes over the wire, not how it is served"},
 	{"console", in(".", "api/wire"), true, "is a client that runs in a browser"},
 	{"identity", in("."), true, "turns proofs into principals"},
+	{"tenant", in("."), false, "keeps what tenants may take, as documents of the store"},
 	{"output", in("."), false, "keeps bytes in Blobs, whichever these are"},
 
 	{"store/storetest", in(".", "store/memory"), true, "holds stores to the reference model"},
