@@ -24,6 +24,7 @@ const (
 	kindRule      = "id_rule"
 	kindOIDCToken = "id_oidc_token"
 	kindGrant     = "id_grant"
+	kindApproval  = "id_approval"
 )
 
 // load reads one document with its version.

@@ -31,20 +31,26 @@ func (o Operation) Canonical() ([]byte, error) {
 	if len(o.Parameters) == 0 {
 		o.Parameters = json.RawMessage("{}")
 	}
-	parameters := jsontext.Value(bytes.Clone(o.Parameters))
-	if err := parameters.Canonicalize(); err != nil {
+	parameters, err := canonical(o.Parameters)
+	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInvalid, "not JSON: %w", err).On("parameters")
 	}
-	o.Parameters = json.RawMessage(parameters)
+	o.Parameters = parameters
 	data, err := json.Marshal(o)
+	if err == nil {
+		data, err = canonical(data)
+	}
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInvalid, "operation: %w", err)
 	}
-	whole := jsontext.Value(data)
-	if err := whole.Canonicalize(); err != nil {
-		return nil, glovebox.Errorf(glovebox.KindInvalid, "operation: %w", err)
-	}
-	return whole, nil
+	return data, nil
+}
+
+// canonical is the one spelling of a JSON value by RFC 8785.
+func canonical(data []byte) ([]byte, error) {
+	v := jsontext.Value(bytes.Clone(data))
+	err := v.Canonicalize()
+	return v, err
 }
 
 // Challenge is what the authenticator signs for o: SHA-256 over a fixed text,

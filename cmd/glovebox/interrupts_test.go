@@ -7,7 +7,8 @@ import (
 )
 
 func TestInterrupts(t *testing.T) {
-	w := watchInterrupts(t.Context(), syscall.SIGHUP)
+	// Not SIGHUP, which is ignored where the tests run under nohup(1).
+	w := watchInterrupts(t.Context(), syscall.SIGUSR1)
 	defer w.stop()
 	kill := func(s syscall.Signal) {
 		t.Helper()
@@ -15,7 +16,7 @@ func TestInterrupts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kill(syscall.SIGHUP)
+	kill(syscall.SIGUSR1)
 	<-w.first.Done()
 	kill(syscall.SIGTERM) // the echo of the first
 	time.Sleep(echo + 100*time.Millisecond)

@@ -1,0 +1,157 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"glovebox"
+)
+
+const (
+	approvalPrefix = "apr_"
+
+	// approvalLife is how long people have to sign, and the job to be
+	// submitted then.
+	approvalLife = 15 * time.Minute
+)
+
+// Approval is a request that people agree, each with a passkey, to one exact
+// job that goes beyond what its tenant allows without. Who asked submits the
+// job with it, once. It is a document, so signatures may come through any
+// replica.
+type Approval struct {
+	ID      string    `json:"id"`
+	Tenant  string    `json:"tenant"`
+	By      string    `json:"by"`      // Principal.Name of who asked
+	Subject string    `json:"subject"` // and who that is
+	Created time.Time `json:"created"`
+	Until   time.Time `json:"until"`
+	Widens  []string  `json:"widens"` // what needs it, such as "runtime: runc"
+	Needed  int       `json:"needed"` // persons: 1, or 2 where the tenant wants that
+
+	// Operation is what the first one signs; see ApprovalOperation.
+	Operation  Operation         `json:"operation"`
+	Signatures []SignedOperation `json:"signatures,omitempty"`
+}
+
+// Complete says whether enough people have signed.
+func (a Approval) Complete() bool { return len(a.Signatures) >= a.Needed }
+
+// signedBy says whether a person has signed.
+func (a Approval) signedBy(person string) bool {
+	for _, s := range a.Signatures {
+		if s.Operation.Person == person {
+			return true
+		}
+	}
+	return false
+}
+
+// RequestApproval asks for signatures for a job. needed is 1 or 2. KindInvalid
+// for a spec that widens nothing.
+func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.Spec, widens []string, needed int) (Approval, error) {
+	if err := s.Authorize(ctx, c, ActionJobSubmit, ""); err != nil {
+		return Approval{}, err
+	}
+	if len(widens) == 0 {
+		return Approval{}, glovebox.Errorf(glovebox.KindInvalid, "the job needs no approval").On("spec").Try("submit it")
+	}
+	id, now := glovebox.NewID(approvalPrefix), s.now()
+	a := Approval{
+		ID: id, Tenant: c.Tenant, By: c.Name, Subject: c.Subject, Created: now, Until: now.Add(approvalLife),
+		Widens: widens, Needed: max(1, needed), Operation: jobOperation(id, c.Name, spec, widens),
+	}
+	w := putUntil(kindApproval, a.ID, a, glovebox.IfAbsent, a.Until)
+	return a, s.records.Commit(ctx, []glovebox.Write{w}, s.event(c.Tenant, c.Name, "approval.request", a.ID, nil))
+}
+
+// Approval returns a request of the caller's tenant. KindNotFound, also for
+// other tenants' and those whose time is over.
+func (s *Service) Approval(ctx context.Context, c Caller, id string) (Approval, error) {
+	if err := s.Authorize(ctx, c, ActionJobRead, id); err != nil {
+		return Approval{}, err
+	}
+	a, _, err := s.approval(ctx, c, id)
+	return a, err
+}
+
+// Approvals lists the open requests of the caller's tenant.
+func (s *Service) Approvals(ctx context.Context, c Caller) ([]Approval, error) {
+	if err := s.Authorize(ctx, c, ActionJobRead, ""); err != nil {
+		return nil, err
+	}
+	all, err := list[Approval](ctx, s, kindApproval, "")
+	open := all[:0]
+	for _, a := range all {
+		if a.Tenant == c.Tenant && s.now().Before(a.Until) {
+			open = append(open, a)
+		}
+	}
+	return open, err
+}
+
+func (s *Service) approval(ctx context.Context, c Caller, id string) (Approval, int64, error) {
+	nothing := glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("it may have been used, or be over; ask again")
+	if !glovebox.ValidID(approvalPrefix, id) {
+		return Approval{}, 0, nothing
+	}
+	a, version, err := load[Approval](ctx, s, kindApproval, id)
+	if missing(err) || err == nil && (a.Tenant != c.Tenant || !s.now().Before(a.Until)) {
+		return Approval{}, 0, nothing
+	}
+	return a, version, err
+}
+
+// TakeApproval uses a complete request up for the very job it was made for, and
+// returns the evidence to be kept with it. KindApproval while signatures are
+// missing; KindConflict if the job is another one than was signed.
+func (s *Service) TakeApproval(ctx context.Context, c Caller, id string, spec glovebox.Spec) ([]glovebox.Approval, error) {
+	a, version, err := s.approval(ctx, c, id)
+	if err == nil && (a.Subject != c.Subject || a.By != c.Name) {
+		err = glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("who asked for it submits the job")
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch want := jobOperation(a.ID, a.By, spec, a.Widens); {
+	case !want.equal(unsigned(a.Operation)):
+		return nil, s.mismatch(ctx, c, want)
+	case !a.Complete():
+		return nil, glovebox.Errorf(glovebox.KindApproval, "%d of %d people have signed", len(a.Signatures), a.Needed).
+			Try("wait for the rest")
+	}
+	var evidence []glovebox.Approval
+	for _, signed := range a.Signatures {
+		p, err := s.standing(ctx, a.Tenant, signed)
+		if err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(signed)
+		if err != nil {
+			return nil, glovebox.Errorf(glovebox.KindInternal, "keep the evidence: %w", err)
+		}
+		evidence = append(evidence, glovebox.Approval{By: p.Principal().Name, At: signed.At, Evidence: data})
+	}
+	err = s.records.Commit(ctx, []glovebox.Write{drop(kindApproval, a.ID, version)},
+		s.event(c.Tenant, c.Name, "approval.use", a.ID, nil))
+	if glovebox.KindOf(err) == glovebox.KindStale {
+		return nil, glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("it has just been used")
+	}
+	return evidence, err
+}
+
+// standing refuses the signature of who may no longer give one, or with a
+// passkey that no longer counts.
+func (s *Service) standing(ctx context.Context, tenant string, signed SignedOperation) (Person, error) {
+	p, _, err := s.person(ctx, signed.Operation.Person)
+	if err != nil {
+		return p, err
+	}
+	g, ok := signed.Operation.Action.grant()
+	if p.Tenant != tenant || p.Disabled || !ok || !p.Role.Covers(g.least) || !slices.Contains(p.Passkeys, passkeyID(signed.CredentialID)) {
+		return p, glovebox.Errorf(glovebox.KindApproval, "somebody who signed may not do so any more").Try("ask for approval again")
+	}
+	return p, nil
+}

@@ -1,0 +1,164 @@
+package identity
+
+import (
+	"encoding/json"
+	"testing"
+
+	"glovebox"
+)
+
+var widening = []string{"runtime: runc"}
+
+func testSpec(t *testing.T, change ...func(*glovebox.Spec)) glovebox.Spec {
+	t.Helper()
+	s := glovebox.Spec{Image: "busybox:bar", Cmd: []string{"true"}, Env: map[string]string{"TOKEN": "hunter2"}, Runtime: glovebox.RuntimeRunc}
+	for _, f := range change {
+		f(&s)
+	}
+	return must(s.Complete())(t)
+}
+
+// signApproval has m sign a request.
+func (m *member) signApproval(id string) (Approval, error) {
+	m.w.t.Helper()
+	c := m.caller()
+	challenge, _, options, err := m.w.s.BeginSignature(m.w.ctx, c, id)
+	if err != nil {
+		return Approval{}, err
+	}
+	return m.w.s.SignApproval(m.w.ctx, c, id, challenge, m.device.get(m.w.t, options))
+}
+
+func TestApprovalOfOne(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
+		t.Fatalf("taken without a signature: %v", err)
+	}
+	must(m.signApproval(a.ID))(t)
+	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t)
+	if len(evidence) != 1 || evidence[0].By != m.caller().Name {
+		t.Fatalf("evidence: %+v", evidence)
+	}
+	var signed SignedOperation
+	if err := json.Unmarshal(evidence[0].Evidence, &signed); err != nil {
+		t.Fatal(err)
+	}
+	if err := VerifySigned(signed, testRPID, []string{testOrigin}); err != nil {
+		t.Fatal(err)
+	}
+	var said signedJob
+	if err := json.Unmarshal(signed.Operation.Parameters, &said); err != nil {
+		t.Fatal(err)
+	}
+	if said.Job != SpecSum(testSpec(t)) || said.Image != "busybox:bar" {
+		t.Fatalf("signed: %+v", said)
+	}
+	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+		t.Fatalf("taken twice: %v", err)
+	}
+}
+
+// TestApprovalIsForOneJob: whatever is changed of the job afterwards, the
+// signature is not for it.
+func TestApprovalIsForOneJob(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+	must(m.signApproval(a.ID))(t)
+	for name, change := range map[string]func(*glovebox.Spec){
+		"image":   func(s *glovebox.Spec) { s.Image = "busybox:baz" },
+		"cmd":     func(s *glovebox.Spec) { s.Cmd = []string{"false"} },
+		"env":     func(s *glovebox.Spec) { s.Env = map[string]string{"TOKEN": "hunter3"} },
+		"stdin":   func(s *glovebox.Spec) { s.Stdin = []byte("x") },
+		"stream":  func(s *glovebox.Spec) { s.StdinStream = true },
+		"memory":  func(s *glovebox.Spec) { s.Limits.Memory = 1 << 30 },
+		"timeout": func(s *glovebox.Spec) { s.Timeout = glovebox.Duration(glovebox.MaxTimeout) },
+		"label":   func(s *glovebox.Spec) { s.Labels = map[string]string{"a": "b"} },
+		"user":    func(s *glovebox.Spec) { s.User = "1" },
+	} {
+		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t, change)); glovebox.KindOf(err) != glovebox.KindConflict {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t) // the control
+}
+
+func TestApprovalOfTwo(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	second, viewer := m.invite("Grace", RoleDeveloper), m.invite("Vera", RoleViewer)
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 2))(t)
+	must(m.signApproval(a.ID))(t)
+	if _, err := m.signApproval(a.ID); glovebox.KindOf(err) != glovebox.KindConflict {
+		t.Errorf("one person signed twice: %v", err)
+	}
+	if _, err := viewer.signApproval(a.ID); glovebox.KindOf(err) != glovebox.KindDenied {
+		t.Errorf("a viewer signed: %v", err)
+	}
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
+		t.Errorf("taken with one of two: %v", err)
+	}
+	must(second.signApproval(a.ID))(t)
+	if _, err := w.s.TakeApproval(w.ctx, second.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+		t.Errorf("taken by somebody else: %v", err)
+	}
+	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t)
+	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{TwoPerson: true}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestApprovalLapses: what made a signature count may go before it is used.
+func TestApprovalLapses(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(w *world, admin, signer *member)
+		want  glovebox.Kind
+	}{
+		"nothing": {func(*world, *member, *member) {}, ""},
+		"time":    {func(w *world, _, _ *member) { w.clock.pass(approvalLife) }, glovebox.KindNotFound},
+		"role": {func(w *world, m, signer *member) {
+			id := signer.caller().Subject
+			must(0, w.s.SetRole(w.ctx, m.caller(), id, RoleViewer, m.sign(RoleOperation(id, RoleViewer))))(w.t)
+		}, glovebox.KindApproval},
+		"disabled": {func(w *world, m, signer *member) {
+			id := signer.caller().Subject
+			must(0, w.s.Disable(w.ctx, m.caller(), id, m.sign(DisableOperation(id))))(w.t)
+		}, glovebox.KindApproval},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			m := w.admin()
+			signer := m.invite("Grace", RoleDeveloper)
+			a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+			must(signer.signApproval(a.ID))(t)
+			asker := m.caller()
+			c.spoil(w, m, signer)
+			if _, err := w.s.TakeApproval(w.ctx, asker, a.ID, testSpec(t)); glovebox.KindOf(err) != c.want {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestApprovalOfAnotherTenant(t *testing.T) {
+	w := newWorld(t)
+	m, other := w.admin(), w.adminOf("other")
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+	if _, err := w.s.Approval(w.ctx, other.caller(), a.ID); glovebox.KindOf(err) != glovebox.KindNotFound {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := other.signApproval(a.ID); glovebox.KindOf(err) != glovebox.KindNotFound {
+		t.Errorf("signed: %v", err)
+	}
+	if all := must(w.s.Approvals(w.ctx, other.caller()))(t); len(all) != 0 {
+		t.Errorf("listed: %+v", all)
+	}
+	if all := must(w.s.Approvals(w.ctx, m.caller()))(t); len(all) != 1 {
+		t.Errorf("own: %+v", all)
+	}
+}
