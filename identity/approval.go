@@ -34,6 +34,10 @@ type Approval struct {
 	// Operation is what the first one signs; see ApprovalOperation.
 	Operation  Operation         `json:"operation"`
 	Signatures []SignedOperation `json:"signatures,omitempty"`
+
+	// Used says that the job was submitted: the hash of the submission's
+	// idempotency key, or "-" where it had none.
+	Used string `json:"used,omitempty"`
 }
 
 // Complete says whether enough people have signed.
@@ -50,9 +54,13 @@ func (a Approval) signedBy(person string) bool {
 }
 
 // RequestApproval asks for signatures for a job. needed is 1 or 2. KindInvalid
-// for a spec that widens nothing.
+// for a spec that widens nothing; what Spec.Complete says.
 func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.Spec, widens []string, needed int) (Approval, error) {
 	if err := s.Authorize(ctx, c, ActionJobSubmit, ""); err != nil {
+		return Approval{}, err
+	}
+	spec, err := spec.Complete()
+	if err != nil {
 		return Approval{}, err
 	}
 	if len(widens) == 0 {
@@ -85,7 +93,7 @@ func (s *Service) Approvals(ctx context.Context, c Caller) ([]Approval, error) {
 	all, err := list[Approval](ctx, s, kindApproval, "")
 	open := all[:0]
 	for _, a := range all {
-		if a.Tenant == c.Tenant && s.now().Before(a.Until) {
+		if a.Tenant == c.Tenant && a.Used == "" && s.now().Before(a.Until) {
 			open = append(open, a)
 		}
 	}
@@ -105,12 +113,26 @@ func (s *Service) approval(ctx context.Context, c Caller, id string) (Approval, 
 }
 
 // TakeApproval uses a complete request up for the very job it was made for, and
-// returns the evidence to be kept with it. KindApproval while signatures are
+// returns the evidence to be kept with it. key is the submission's idempotency
+// key: a submission that is repeated with it may take again, as its job is made
+// once; without one (""), nothing may. KindApproval while signatures are
 // missing; KindConflict if the job is another one than was signed.
-func (s *Service) TakeApproval(ctx context.Context, c Caller, id string, spec glovebox.Spec) ([]glovebox.Approval, error) {
+func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error) {
+	spec, err := spec.Complete()
+	if err != nil {
+		return nil, err
+	}
 	a, version, err := s.approval(ctx, c, id)
-	if err == nil && (a.Subject != c.Subject || a.By != c.Name) {
+	used := "-"
+	if key != "" {
+		used = digest(key)
+	}
+	switch {
+	case err != nil:
+	case a.Subject != c.Subject || a.By != c.Name:
 		err = glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("who asked for it submits the job")
+	case a.Used != "" && (key == "" || a.Used != used):
+		err = glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("it has been used; ask again")
 	}
 	if err != nil {
 		return nil, err
@@ -134,10 +156,14 @@ func (s *Service) TakeApproval(ctx context.Context, c Caller, id string, spec gl
 		}
 		evidence = append(evidence, glovebox.Approval{By: p.Principal().Name, At: signed.At, Evidence: data})
 	}
-	err = s.records.Commit(ctx, []glovebox.Write{drop(kindApproval, a.ID, version)},
+	if a.Used != "" {
+		return evidence, nil
+	}
+	a.Used = used
+	err = s.records.Commit(ctx, []glovebox.Write{putUntil(kindApproval, a.ID, a, version, a.Until)},
 		s.event(c.Tenant, c.Name, "approval.use", a.ID, nil))
 	if glovebox.KindOf(err) == glovebox.KindStale {
-		return nil, glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("it has just been used")
+		return nil, glovebox.Errorf(glovebox.KindConflict, "the request is being used at this moment").Try("try again")
 	}
 	return evidence, err
 }

@@ -33,11 +33,11 @@ func TestApprovalOfOne(t *testing.T) {
 	w := newWorld(t)
 	m := w.admin()
 	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
-	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
 		t.Fatalf("taken without a signature: %v", err)
 	}
 	must(m.signApproval(a.ID))(t)
-	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t)
+	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t)
 	if len(evidence) != 1 || evidence[0].By != m.caller().Name {
 		t.Fatalf("evidence: %+v", evidence)
 	}
@@ -58,7 +58,7 @@ func TestApprovalOfOne(t *testing.T) {
 	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
 		t.Fatalf("taken twice: %v", err)
 	}
 }
@@ -81,11 +81,11 @@ func TestApprovalIsForOneJob(t *testing.T) {
 		"label":   func(s *glovebox.Spec) { s.Labels = map[string]string{"a": "b"} },
 		"user":    func(s *glovebox.Spec) { s.User = "1" },
 	} {
-		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t, change)); glovebox.KindOf(err) != glovebox.KindConflict {
+		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t, change)); glovebox.KindOf(err) != glovebox.KindConflict {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t) // the control
+	must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t) // the control
 }
 
 func TestApprovalOfTwo(t *testing.T) {
@@ -100,14 +100,14 @@ func TestApprovalOfTwo(t *testing.T) {
 	if _, err := viewer.signApproval(a.ID); glovebox.KindOf(err) != glovebox.KindDenied {
 		t.Errorf("a viewer signed: %v", err)
 	}
-	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
 		t.Errorf("taken with one of two: %v", err)
 	}
 	must(second.signApproval(a.ID))(t)
-	if _, err := w.s.TakeApproval(w.ctx, second.caller(), a.ID, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+	if _, err := w.s.TakeApproval(w.ctx, second.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
 		t.Errorf("taken by somebody else: %v", err)
 	}
-	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, testSpec(t)))(t)
+	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t)
 	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{TwoPerson: true}); err != nil {
 		t.Error(err)
 	}
@@ -138,7 +138,7 @@ func TestApprovalLapses(t *testing.T) {
 			must(signer.signApproval(a.ID))(t)
 			asker := m.caller()
 			c.spoil(w, m, signer)
-			if _, err := w.s.TakeApproval(w.ctx, asker, a.ID, testSpec(t)); glovebox.KindOf(err) != c.want {
+			if _, err := w.s.TakeApproval(w.ctx, asker, a.ID, "", testSpec(t)); glovebox.KindOf(err) != c.want {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
@@ -160,5 +160,27 @@ func TestApprovalOfAnotherTenant(t *testing.T) {
 	}
 	if all := must(w.s.Approvals(w.ctx, m.caller()))(t); len(all) != 1 {
 		t.Errorf("own: %+v", all)
+	}
+}
+
+// TestApprovalIsTakenAgain: whose answer was lost repeats the submission, and
+// its key makes it the same one; nobody else may.
+func TestApprovalIsTakenAgain(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+	must(m.signApproval(a.ID))(t)
+	first := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "key", testSpec(t)))(t)
+	again := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "key", testSpec(t)))(t)
+	if asJSON(first) != asJSON(again) {
+		t.Error("other evidence the second time")
+	}
+	for _, key := range []string{"", "-", "other"} {
+		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, key, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+			t.Errorf("key %q: %v", key, err)
+		}
+	}
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "key", testSpec(t, func(s *glovebox.Spec) { s.User = "1" })); glovebox.KindOf(err) != glovebox.KindConflict {
+		t.Errorf("another job: %v", err)
 	}
 }
