@@ -93,6 +93,10 @@ type SandboxSpec struct {
 	User    string // as in Spec.User; "" = the image's, else root of nothing
 	Limits  Limits // complete: no zero fields
 	Stdio   Stdio
+
+	// Timeout is how long the command may run, 0 for ever. The agent ends it
+	// then; a runtime that can does so while there is no agent.
+	Timeout time.Duration
 }
 
 // StdinCloser is implemented by a Runtime that itself holds a writing end of
@@ -114,7 +118,7 @@ type Stdio struct{ Stdin, Stdout, Stderr string }
 type Exit struct {
 	Code    int  // 0–255; 128+n if ended by signal n
 	Signal  int  // n, if ended by a signal
-	Limit   Kind // KindOutOfMemory, KindPids or KindDisk if a limit ended it; else ""
+	Limit   Kind // KindOutOfMemory, KindPids, KindDisk or KindTimeout if a limit ended it; else ""
 	Started time.Time
 	Ended   time.Time
 	Usage   Usage

@@ -93,7 +93,8 @@ func (s *sandbox) clear(ctx context.Context) error {
 		return nil
 	}
 	if err := s.a.cfg.Runtime.Destroy(ctx, s.id); err != nil {
-		return err
+		// What an earlier try has left is the node's trouble, not the job's.
+		return glovebox.Errorf(glovebox.KindUnavailable, "clear up before a new try: %w", err)
 	}
 	return s.dir.clear()
 }
@@ -156,7 +157,7 @@ func (s *sandbox) openStdio() error {
 
 func (s *sandbox) create(ctx context.Context) error {
 	spec := s.work.spec
-	spec.ID = s.id
+	spec.ID, spec.Timeout = s.id, s.work.timeout
 	spec.Stdio = glovebox.Stdio{Stdout: s.dir.file(fifoStdout), Stderr: s.dir.file(fifoStderr)}
 	if s.work.stdin {
 		spec.Stdio.Stdin = s.dir.file(fifoStdin)

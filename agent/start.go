@@ -65,7 +65,7 @@ func (s *sandbox) start(ctx context.Context) (unknown bool, err error) {
 	defer stop()
 	err = s.a.cfg.Runtime.Start(sctx, s.id)
 	if err != nil && sctx.Err() != nil {
-		return true, glovebox.Errorf(glovebox.KindStart, "the command was not started within %s: %w", startTime, err)
+		return true, glovebox.Errorf(glovebox.KindNodeLost, "the command was not started within %s: %w", startTime, err)
 	}
 	return false, err
 }

@@ -26,13 +26,18 @@ func (a *Agent) takeStock(ctx context.Context) error {
 	if err != nil {
 		return onDisk("list the sandboxes' folders", err)
 	}
+	begun := map[string]bool{} // the runtime was told to start it, or may have been
+	for _, f := range found {
+		begun[f.ID] = f.Started
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, e := range entries {
 		if job, attempt, ok := parseID(e.Name()); ok {
 			s := a.newSandbox(e.Name(), job, attempt)
 			s.dir = a.folder(s.id)
-			a.launch(ctx, s, s.recover())
+			started, there := begun[s.id]
+			a.launch(ctx, s, s.recover(there && !started))
 		}
 	}
 	for _, f := range found {
@@ -54,13 +59,14 @@ func (a *Agent) inventory(ctx context.Context) ([]glovebox.Found, error) {
 	}
 }
 
-// recover says where an earlier agent stopped, and what follows.
-func (s *sandbox) recover() state {
+// recover says where an earlier agent stopped, and what follows. untouched says
+// that the sandbox is there and nobody has told the runtime to start it.
+func (s *sandbox) recover(untouched bool) state {
 	if told := s.dir.exit(); told != nil {
 		return s.recoverExit(told)
 	}
 	mark, marked := s.dir.started()
-	if !marked {
+	if !marked || untouched && mark.Boot == s.a.cfg.Boot {
 		return s.awaiting
 	}
 	s.started = mark.At

@@ -5,9 +5,6 @@ package box
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,9 +17,10 @@ import (
 // Box is a running instance.
 type Box struct {
 	T    T
-	Data string  // its folder
-	Bin  string  // where the binaries are
-	Log  *Buffer // everything that `up` and its children printed
+	Data string   // its folder
+	Bin  string   // where the binaries are
+	Log  *Buffer  // everything that `up` and its children printed
+	Env  []string // more of the environment of `up`
 
 	up     *exec.Cmd
 	exited chan struct{}
@@ -99,11 +97,13 @@ func Up(t T, args ...string) *Box {
 	return b
 }
 
-// Start runs `glovebox up` and waits until it answers.
+// Start runs `glovebox up` and waits until it answers. Unless args say otherwise,
+// a stop ends the jobs that run, since a test leaves nothing.
 func (b *Box) Start(args ...string) {
 	b.T.Helper()
 	before := len(b.Log.String())
-	cmd := exec.Command(filepath.Join(b.Bin, "glovebox"), append([]string{"up", "--data", b.Data}, args...)...)
+	cmd := exec.Command(filepath.Join(b.Bin, "glovebox"), append([]string{"up", "--data", b.Data, "--at-stop=end"}, args...)...)
+	cmd.Env = append(os.Environ(), b.Env...)
 	cmd.Stdout, cmd.Stderr = b.Log, b.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -136,6 +136,9 @@ func (b *Box) Stop() int {
 	return b.waitUp(60 * time.Second)
 }
 
+// Signal sends a signal to `up` and does not wait.
+func (b *Box) Signal(sig syscall.Signal) { _ = b.up.Process.Signal(sig) }
+
 // KillUp ends `up` with SIGKILL and waits for it.
 func (b *Box) KillUp() {
 	b.T.Helper()
@@ -163,54 +166,6 @@ func (b *Box) Tail(n int) string {
 	return s[max(0, len(s)-n):]
 }
 
-// Result is how a command of the CLI ended.
-type Result struct {
-	Stdout, Stderr string
-	Code           int
-	Took           time.Duration
-}
-
-// Run runs a command of the CLI against the box.
-func (b *Box) Run(args ...string) Result { return b.RunIn(nil, args...) }
-
-// RunIn runs a command with input.
-func (b *Box) RunIn(stdin io.Reader, args ...string) Result {
-	b.T.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	cmd := b.Command(ctx, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
-	began := time.Now()
-	err := cmd.Run()
-	r := Result{Stdout: out.String(), Stderr: errs.String(), Took: time.Since(began)}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		r.Code = exit.ExitCode()
-	case err != nil:
-		b.T.Fatalf("glovebox %s: %v", strings.Join(args, " "), err)
-	}
-	return r
-}
-
-// Command prepares a command of the CLI for whoever needs more than Run.
-func (b *Box) Command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.Bin, "glovebox"), args...)
-	cmd.Env = append(os.Environ(), "GLOVEBOX_DATA="+b.Data)
-	return cmd
-}
-
-// Must runs a command that has to succeed and returns its stdout.
-func (b *Box) Must(args ...string) string {
-	b.T.Helper()
-	r := b.Run(args...)
-	if r.Code != 0 {
-		b.T.Fatalf("glovebox %s: exit %d\n%s%s", strings.Join(args, " "), r.Code, r.Stdout, r.Stderr)
-	}
-	return r.Stdout
-}
-
 // NoResidue fails the test if anything is left that no live job accounts for.
 func (b *Box) NoResidue() {
 	b.T.Helper()
@@ -230,7 +185,7 @@ func (b *Box) close() {
 	if b.T.Failed() {
 		b.T.Logf("the last of the log:\n%s", b.Tail(6000))
 	}
-	b.gone()
+	b.Gone()
 	if err := os.RemoveAll(b.Data); err != nil {
 		b.T.Errorf("the folder cannot be removed: %v", err)
 	}

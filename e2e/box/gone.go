@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// gone looks at the machine itself, without asking glovebox: after a stop no
+// Gone looks at the machine itself, without asking glovebox: after a stop no
 // process names the folder and nothing is mounted below it, and no cgroup of
 // ours has a process.
-func (b *Box) gone() {
+func (b *Box) Gone() {
 	b.T.Helper()
 	var left []string
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {

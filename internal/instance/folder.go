@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -51,9 +52,11 @@ func prepareDir(l Layout) (Layout, error) {
 }
 
 // checkContents refuses to make an instance of a folder that holds other
-// things, such as /tmp: its owner and mode are about to be changed.
+// things, such as /tmp: its owner and mode are about to be changed. A file
+// system that was just made is as good as empty.
 func checkContents(l Layout) error {
 	entries, err := os.ReadDir(l.Dir)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() && e.Name() == "lost+found" })
 	if err != nil || len(entries) == 0 {
 		return nil // absent, empty, or refused with a better reason in a moment
 	}

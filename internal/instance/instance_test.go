@@ -198,6 +198,8 @@ func TestRefusals(t *testing.T) {
 	os.Mkdir(at("full"), 0o755)
 	os.WriteFile(filepath.Join(at("full"), "thesis.txt"), nil, 0o644)
 	wantKind(t, open(at("full")), glovebox.KindDenied, "holds other things")
+	os.MkdirAll(filepath.Join(at("disk"), "lost+found"), 0o700) // the root of a new ext4
+	mustOpen(t, at("disk"), h).Close()
 
 	os.Mkdir(at("open"), 0o755)
 	os.Chmod(at("open"), 0o777)

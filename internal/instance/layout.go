@@ -72,6 +72,9 @@ func (l Layout) Node() string { return filepath.Join(l.Run(), "node.sock") }
 // Shim is the socket of the one shim process.
 func (l Layout) Shim() string { return filepath.Join(l.Run(), "shim.sock") }
 
+// Keeper is the shim's socket for those who leave it behind and take it over.
+func (l Layout) Keeper() string { return filepath.Join(l.Run(), "keep.sock") }
+
 // PIDFile tells people the pid of `glovebox up`; the lock is the truth.
 func (l Layout) PIDFile() string { return filepath.Join(l.Run(), "up.pid") }
 
@@ -89,6 +92,13 @@ func (l Layout) Tmp() string { return filepath.Join(l.Control(), "tmp") }
 
 // Docker is control's DOCKER_CONFIG.
 func (l Layout) Docker() string { return filepath.Join(l.Control(), "docker") }
+
+// TLS is the folder of the local authority. Its certificate is for everybody
+// to read, its key for root.
+func (l Layout) TLS() string { return filepath.Join(l.Dir, "tls") }
+
+// ServerTLS is control's folder with the certificate that it serves.
+func (l Layout) ServerTLS() string { return filepath.Join(l.Control(), "tls") }
 
 // Agent is the agent's folder.
 func (l Layout) Agent() string { return filepath.Join(l.Dir, "agent") }

@@ -97,6 +97,8 @@ func (i *Instance) tree(oldUID, uid int) error {
 		{i.Blobs(), uid, 0o700},
 		{i.Tmp(), uid, 0o700},
 		{i.Docker(), uid, 0o700},
+		{i.ServerTLS(), uid, 0o700},
+		{i.TLS(), 0, 0o755},
 		{i.Agent(), 0, 0o700},
 		// Runc passes through these as a user of the job's own namespace.
 		{i.Containerd(), 0, 0o711},

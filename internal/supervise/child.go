@@ -31,6 +31,12 @@ type Child struct {
 	// says so itself, by NotifyReady.
 	Ready func(ctx context.Context) error
 
+	// Adopt, if set, is asked before the first start for a process that an
+	// earlier supervisor has left and that does the child's work already. It
+	// is told where the child's output goes. Nil means that there is none. A
+	// child with Adopt needs Ready.
+	Adopt func(ctx context.Context, output *os.File) (*Adopted, error)
+
 	// Grace is how long the child may take from SIGTERM to its end.
 	Grace time.Duration
 }

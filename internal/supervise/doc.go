@@ -8,6 +8,9 @@
 //	s.Stop(ctx)              the last started first, each with its grace
 //	s.Close()                ends what is left, also orphans of the children
 //
+// Release lets go of a child that is to outlive the supervisor, and a later one
+// takes it over by Child.Adopt.
+//
 // If the supervisor is killed, the kernel kills its children with it. What the
 // children had started goes to init; that is for the next start to find.
 package supervise

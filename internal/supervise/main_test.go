@@ -5,13 +5,23 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
+
+// The main goroutine stays on the main thread, which has the signal of the
+// parent's death.
+func init() {
+	if os.Getenv("CHILD") == "settler" {
+		runtime.LockOSThread()
+	}
+}
 
 // The test binary is also every child: CHILD says which.
 func TestMain(m *testing.M) {
@@ -33,6 +43,14 @@ func child(mode string) {
 		fmt.Println("bye")
 	case "stubborn": // does not
 		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("pid", os.Getpid())
+		NotifyReady()
+		time.Sleep(time.Minute)
+	case "settler": // outlives its parent and does not listen
+		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0); err != nil {
+			panic(err)
+		}
+		signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)
 		fmt.Println("pid", os.Getpid())
 		NotifyReady()
 		time.Sleep(time.Minute)

@@ -4,18 +4,19 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// killOrphans ends every process whose parent is this one, again and again, as
-// each may leave children of its own to us. The wait loop must still run. It
-// returns how many there were.
-func killOrphans(limit time.Duration) int {
+// killOrphans ends every process whose parent is this one, but for those left
+// on purpose, again and again, as each may leave children of its own to us. The
+// wait loop must still run. It returns how many there were.
+func killOrphans(limit time.Duration, left map[int]bool) int {
 	killed := map[int]bool{}
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		children := childrenOf(os.Getpid())
+		children := slices.DeleteFunc(childrenOf(os.Getpid()), func(pid int) bool { return left[pid] })
 		if len(children) == 0 {
 			break
 		}

@@ -92,4 +92,7 @@ func (r *reaper) close() {
 	signal.Stop(r.sig)
 	close(r.stop)
 	<-r.done
+	for _, end := range r.known { // of processes that were left alone
+		close(end)
+	}
 }

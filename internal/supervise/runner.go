@@ -24,9 +24,11 @@ type runner struct {
 	pipe    *pipe
 
 	first chan error    // gets one value: ready, or given up
-	stop  chan struct{} // closed by end
+	stop  chan struct{} // closed by end and leave
+	leave bool          // at the stop, the process is left alone
 	hurry context.Context
 	done  chan struct{}
+	pid   int // of the last run
 }
 
 // end stops the child and returns when it is gone. When ctx ends it is killed.
@@ -34,6 +36,14 @@ func (r *runner) end(ctx context.Context) {
 	r.hurry = ctx
 	close(r.stop)
 	<-r.done
+}
+
+// release stops looking after the child and returns the pid of its process.
+func (r *runner) release() int {
+	r.leave = true
+	close(r.stop)
+	<-r.done
+	return r.pid
 }
 
 func (r *runner) run() {
@@ -87,21 +97,15 @@ type ending struct {
 
 // once runs the child to its end. healthy means that it ran long enough.
 func (r *runner) once(onReady func()) (ready, healthy bool, why ending) {
-	files, notify, err := r.files()
+	began := time.Now()
+	p, notify, err := r.begin()
 	if err != nil {
-		return false, false, ending{text: err.Error()}
+		return false, false, ending{text: err.Error(), fatal: true}
 	}
 	if notify != nil {
 		defer notify.Close()
 	}
-	began := time.Now()
-	pid, end, err := r.reaper.start(func() (int, error) { return r.spawner.start(r.child, files, r.pipe.w) })
-	if notify != nil {
-		files[readyName].Close() // or its end would never be seen
-	}
-	if err != nil {
-		return false, false, ending{text: err.Error(), fatal: true}
-	}
+	r.pid = p.pid
 	ctx, cancel := context.WithTimeout(context.Background(), r.config.StartLimit)
 	if deadline, ok := ctx.Deadline(); ok && notify != nil {
 		_ = notify.SetReadDeadline(deadline)
@@ -122,16 +126,18 @@ func (r *runner) once(onReady func()) (ready, healthy bool, why ending) {
 		case err := <-probed:
 			probed = nil
 			if err != nil {
-				r.reaper.signal(pid, syscall.SIGKILL, true)
-				<-end
+				p.signal(syscall.SIGKILL, true)
+				<-p.end
 				return false, false, ending{fmt.Sprintf("not ready after %s: %v", r.config.StartLimit, err), true}
 			}
 			ready = true
 			onReady()
-		case status := <-end:
-			return ready, ready && time.Since(began) >= r.config.Healthy, ending{text: describe(status)}
+		case how := <-p.end:
+			return ready, ready && time.Since(began) >= r.config.Healthy, ending{text: how}
 		case <-r.stop:
-			r.terminate(pid, end)
+			if !r.leave {
+				r.terminate(p)
+			}
 			return ready, false, ending{}
 		}
 	}
@@ -177,24 +183,17 @@ func (r *runner) probe(ctx context.Context, notify *os.File) error {
 }
 
 // terminate asks, waits and kills.
-func (r *runner) terminate(pid int, end <-chan syscall.WaitStatus) {
-	r.reaper.signal(pid, syscall.SIGTERM, false)
+func (r *runner) terminate(p *process) {
+	p.signal(syscall.SIGTERM, false)
 	grace := time.NewTimer(r.child.Grace)
 	defer grace.Stop()
 	select {
-	case <-end:
+	case <-p.end:
 		return
 	case <-grace.C:
 		r.config.Log.Warn("process does not end; it is killed", "name", r.child.Name, "after", r.child.Grace)
 	case <-r.hurry.Done():
 	}
-	r.reaper.signal(pid, syscall.SIGKILL, true)
-	<-end
-}
-
-func describe(s syscall.WaitStatus) string {
-	if s.Signaled() {
-		return "signal: " + s.Signal().String()
-	}
-	return fmt.Sprintf("exit code %d", s.ExitStatus())
+	p.signal(syscall.SIGKILL, true)
+	<-p.end
 }

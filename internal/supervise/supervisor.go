@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type Supervisor struct {
 	mu      sync.Mutex
 	sealed  *spawner // made for the first child that needs it
 	runners []*runner
+	left    map[int]bool // processes that go on without us
 	closing sync.Once
 }
 
@@ -69,6 +71,7 @@ func New(config Config) (*Supervisor, error) {
 		out:    &printer{w: config.Output, format: config.Format},
 		reaper: newReaper(),
 		plain:  thread,
+		left:   map[int]bool{},
 	}, nil
 }
 
@@ -147,6 +150,25 @@ func (s *Supervisor) stop(ctx context.Context, which func(*runner) bool) {
 	}
 }
 
+// Release stops looking after the child with this name and leaves its process
+// alone, also at Close. What ties that process to this one is for the caller to
+// cut before: a child is killed when its parent ends.
+func (s *Supervisor) Release(name string) {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.runners, func(r *runner) bool { return r.child.Name == name })
+	if i < 0 {
+		s.mu.Unlock()
+		return
+	}
+	r := s.runners[i]
+	s.runners = slices.Delete(slices.Clone(s.runners), i, i+1)
+	s.mu.Unlock()
+	pid := r.release()
+	s.mu.Lock()
+	s.left[pid] = true
+	s.mu.Unlock()
+}
+
 // Close kills what is left of the children and of what they started, and ends
 // the wait loop.
 func (s *Supervisor) Close() { s.closing.Do(s.close) }
@@ -155,7 +177,7 @@ func (s *Supervisor) close() {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	s.Stop(now)
-	if n := killOrphans(5 * time.Second); n > 0 {
+	if n := killOrphans(5*time.Second, s.left); n > 0 {
 		s.config.Log.Info("ended processes that children left behind", "count", n)
 	}
 	s.reaper.close()

@@ -86,6 +86,11 @@ func (p *Provider) ReadStdin(ctx context.Context, req *connect.Request[nodev1.Re
 
 // ReadBlob sends a part of an image that one of the orders needs.
 func (p *Provider) ReadBlob(ctx context.Context, req *connect.Request[nodev1.ReadBlobRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
+	select {
+	case <-p.open: // before, not every order is known: "no order needs it" would be a guess
+	case <-ctx.Done():
+		return connect.NewError(connect.CodeUnavailable, ctx.Err())
+	}
 	digest := req.Msg.GetDigest()
 	if !p.needed(ctx, digest) {
 		return connect.NewError(connect.CodeNotFound, errors.New("no order needs this blob"))

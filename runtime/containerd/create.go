@@ -43,7 +43,11 @@ func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
 	if _, err := r.newRecord(s); err != nil {
 		return err
 	}
+	before := r.lives(s.Runtime)
 	if err := r.make(ctx, s); err != nil {
+		if !r.livedOn(ctx, before, s.Runtime) {
+			err = deserted(s.ID, err)
+		}
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
 		r.forget(s.ID)

@@ -48,6 +48,13 @@ func startFault(id string, err error) error {
 		Try("try again; if it stays so, look at the node's containerd log")
 }
 
+// deserted is an error that came about while a process died that the sandbox
+// stands on: it says nothing about the job.
+func deserted(id string, err error) error {
+	return glovebox.Errorf(glovebox.KindUnavailable, "containerd or the shim died while sandbox %s was made or started: %w", id, err).
+		Try("try again: it is started again at once")
+}
+
 // absences are words that tell that a shim cannot be reached, or not any more,
 // or that gVisor's file server died before the sandbox was made. None of them
 // is about the job, and all may be gone at the next try.

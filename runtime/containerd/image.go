@@ -48,6 +48,7 @@ func (r *Runtime) EnsureImage(ctx context.Context, img glovebox.Image, fetch glo
 		return err
 	}
 	defer unlock()
+	before := r.lives("")
 	var mounts []mount.Mount
 	err = r.call(ctx, patience, func(ctx context.Context) (err error) {
 		mounts, err = r.snapshots().Mounts(ctx, viewKey(img.Digest))
@@ -55,6 +56,10 @@ func (r *Runtime) EnsureImage(ctx context.Context, img glovebox.Image, fetch glo
 	})
 	if errdefs.IsNotFound(err) {
 		mounts, err = r.unpack(ctx, img, fetch)
+	}
+	if err != nil && ctx.Err() == nil && !r.livedOn(ctx, before, "") {
+		return glovebox.Errorf(glovebox.KindUnavailable, "containerd died while image %s was unpacked: %w", img.Digest, err).
+			Try("try again: it is started again at once")
 	}
 	if err != nil {
 		return imageFault(img, err)

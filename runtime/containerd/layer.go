@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/diff"
 	"github.com/containerd/containerd/v2/pkg/rootfs"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -47,7 +48,9 @@ func (r *Runtime) applyLayer(ctx context.Context, l rootfs.Layer, chain []digest
 		return err
 	}
 	return r.call(ctx, unpackPatience, func(ctx context.Context) error {
-		_, err := rootfs.ApplyLayer(ctx, l, chain, r.snapshots(), r.client.DiffService())
+		// Synced, because the record that it is unpacked is: after a power cut
+		// a layer must not be there with files that are empty.
+		_, err := rootfs.ApplyLayerWithOpts(ctx, l, chain, r.snapshots(), r.client.DiffService(), nil, []diff.ApplyOpt{diff.WithSyncFs(true)})
 		if err == nil || errdefs.IsUnavailable(native(err)) {
 			return err
 		}

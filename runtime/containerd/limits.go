@@ -73,6 +73,8 @@ func (l *limits) reached() glovebox.Kind {
 	c, _ := l.r.group(l.rec.ID).Counters()
 	told, _ := l.r.report(l.rec)
 	switch {
+	case told.TimedOut:
+		return glovebox.KindTimeout
 	case c.PidsDenied > 0 || told.TasksDenied > 0:
 		return glovebox.KindPids
 	case c.OOMKills > 0 || told.OOMKills > 0:

@@ -52,6 +52,7 @@ type report struct {
 	Crashed     bool // gVisor itself failed
 	OOMKills    uint64
 	TasksDenied int64
+	TimedOut    bool // its time was over while there was no agent
 
 	ScratchFull     string // "bytes" or "inodes" if the writable layer was used up
 	MemoryPeakBytes int64

@@ -101,6 +101,6 @@ func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir stri
 	}
 	s.Root = dir
 	oci := ocispec.Build(s)
-	ocispec.GVisor(oci, s.Spec.Limits, r.dir(s.Spec.ID, scratchDir), r.dir(s.Spec.ID, reportFile))
+	ocispec.GVisor(oci, s.Spec.Limits, s.Spec.Timeout, r.dir(s.Spec.ID, scratchDir), r.dir(s.Spec.ID, reportFile))
 	return specified{OCI: oci, Runtime: containers.RuntimeInfo{Name: r.config.ShimBinary}, Group: groupID}, nil
 }

@@ -18,7 +18,8 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		return err
 	}
 	defer unlock()
-	if _, err := r.record(id); err != nil {
+	rec, err := r.record(id)
+	if err != nil {
 		return err
 	}
 	// Marked before, so that a command that ran is never taken for one that
@@ -32,7 +33,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	} else if err != nil {
 		return startFault(id, err)
 	}
-	tries := 0
+	before, tries := r.lives(rec.Runtime), 0
 	err = r.call(ctx, patience, func(ctx context.Context) error {
 		if tries++; tries > 1 {
 			// containerd went away during the first try, which may have worked.
@@ -48,6 +49,9 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	})
 	if err == nil {
 		return nil
+	}
+	if !r.livedOn(ctx, before, rec.Runtime) {
+		err = deserted(id, err)
 	}
 	return notStarted(id, err)
 }

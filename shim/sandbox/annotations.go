@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 )
@@ -22,7 +23,22 @@ const (
 	// AnnotationReport is the absolute path of a file the shim writes when the
 	// sandbox has ended, before anybody waiting is told. See Report.
 	AnnotationReport = "dev.glovebox.report"
+	// AnnotationTimeout is how long the job may run, as time.ParseDuration has
+	// it. It is kept here only while nobody attends to the sandboxes.
+	AnnotationTimeout = "dev.glovebox.timeout"
 )
+
+// parseTimeout reads AnnotationTimeout; an empty value means no end.
+func parseTimeout(value string) (time.Duration, error) {
+	if value == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%s: %q is not a duration: %w", AnnotationTimeout, value, errdefs.ErrInvalidArgument)
+	}
+	return d, nil
+}
 
 // Scratch is the writable layer over a shared, read-only image.
 type Scratch struct {

@@ -102,6 +102,10 @@ func (h *Host) plan(r Request) (*Sandbox, error) {
 	if spec.Linux == nil || spec.Linux.CgroupsPath == "" {
 		return nil, fmt.Errorf("the specification has no control group path: %w", errdefs.ErrInvalidArgument)
 	}
+	timeout, err := parseTimeout(spec.Annotations[AnnotationTimeout])
+	if err != nil {
+		return nil, err
+	}
 	group, err := cgroup.Open(spec.Linux.CgroupsPath)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, errdefs.ErrInvalidArgument)
@@ -117,6 +121,7 @@ func (h *Host) plan(r Request) (*Sandbox, error) {
 		record: record{Namespace: r.Namespace, ID: r.ID, Bundle: r.Bundle, Cgroup: group.Path},
 		done:   make(chan struct{}),
 	}
+	s.deadline.timeout = timeout
 	if len(r.Rootfs) > 0 {
 		s.record.Rootfs = filepath.Join(r.Bundle, "rootfs")
 	}

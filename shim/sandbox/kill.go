@@ -30,6 +30,15 @@ func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 	return nil
 }
 
+// End kills the sandbox and returns when it has ended.
+func (s *Sandbox) End() error {
+	if err := s.proc.kill(); err != nil {
+		return err
+	}
+	<-s.done
+	return nil
+}
+
 // endForLimit ends a sandbox whose job has run into a limit, whatever the job
 // would make of it. The notes tell which, so the report does.
 func (s *Sandbox) endForLimit() {

@@ -34,6 +34,7 @@ func (s *Sandbox) reap() {
 		s.log.Warn("reading the last counters failed", "error", err)
 	}
 	r := newReport(ws, notes, counters)
+	r.TimedOut = s.timedOut()
 	r.ScratchBytes = max(notes.Scratch, s.filestore.used())
 	s.filestore.Close()
 	exit := Exit{Status: r.ExitStatus, At: time.Now()}

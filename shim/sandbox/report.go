@@ -27,6 +27,9 @@ type Report struct {
 	TasksDenied int64 `json:"tasksDenied,omitempty"`
 	// HostTasksDenied counts forks refused by the host's backstop.
 	HostTasksDenied uint64 `json:"hostTasksDenied,omitempty"`
+	// TimedOut says that the time of AnnotationTimeout was over while nobody
+	// attended, and that the sandbox was ended for it.
+	TimedOut bool `json:"timedOut,omitempty"`
 	// ScratchFull is "bytes" or "inodes" if the job has used up its scratch
 	// layer, /tmp included, which ends the sandbox.
 	ScratchFull string `json:"scratchFull,omitempty"`

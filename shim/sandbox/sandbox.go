@@ -63,10 +63,11 @@ type Sandbox struct {
 	starting    atomic.Bool // set for good by the first Start
 	container   *container.Container
 
-	mu     sync.Mutex // guards what follows; never held while waiting
-	status Status
-	exit   Exit
-	done   chan struct{} // closed when exit is set
+	mu       sync.Mutex // guards what follows; never held while waiting
+	status   Status
+	exit     Exit
+	deadline deadline
+	done     chan struct{} // closed when exit is set
 }
 
 // PID is the host's id of the sentry.
@@ -98,6 +99,7 @@ func (s *Sandbox) Start() error {
 	// Once for each command that may have run: whoever wants to know counts
 	// these lines.
 	s.log.Info("starting the command", "id", s.ID)
+	began := time.Now()
 	s.containerMu.Lock()
 	err := s.container.Start(s.conf)
 	s.containerMu.Unlock()
@@ -110,6 +112,7 @@ func (s *Sandbox) Start() error {
 	defer s.mu.Unlock()
 	if s.status == Created {
 		s.status = Running
+		s.deadline.at = began.Add(s.deadline.timeout)
 	}
 	return nil
 }

@@ -42,14 +42,22 @@ func checkSocketPath(dir, id string) error {
 	return nil
 }
 
+// write does not sync: groups and mounts do not outlive a power cut either.
 func (r record) write(dir string) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, recordFile), data, 0o600)
+	path := filepath.Join(dir, recordFile)
+	if err := os.WriteFile(path+".tmp", data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
 }
 
+// readRecord returns the empty record if there is none, or if it makes no sense:
+// that is what a power cut leaves of it, after which nothing is there to remove
+// but files.
 func readRecord(dir string) (r record, err error) {
 	data, err := os.ReadFile(filepath.Join(dir, recordFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -59,5 +67,8 @@ func readRecord(dir string) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	return r, json.Unmarshal(data, &r)
+	if json.Unmarshal(data, &r) != nil {
+		return record{}, nil
+	}
+	return r, nil
 }

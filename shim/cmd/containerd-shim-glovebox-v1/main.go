@@ -12,9 +12,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"syscall"
 )
+
+// The main goroutine stays on the main thread, which is the one that has the
+// signal of the parent's death; see keeper.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

@@ -16,18 +16,20 @@ import (
 	"github.com/containerd/ttrpc"
 	"golang.org/x/sys/unix"
 
+	"glovebox/shim/keeper"
 	"glovebox/shim/sandbox"
 	"glovebox/shim/task"
 )
 
 type serveFlags struct {
-	socket, root, runsc, boot, launch, log string
-	debug                                  bool
+	socket, keeper, root, runsc, boot, launch, log string
+	debug                                          bool
 }
 
 func parseServe(args []string) (f serveFlags, err error) {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	fs.StringVar(&f.socket, "socket", "", "unix socket to serve the task API on")
+	fs.StringVar(&f.keeper, "keeper", "", "unix socket at which the shim can be left behind and taken over (default: none)")
 	fs.StringVar(&f.root, "root", "", "directory for the state of running sandboxes")
 	fs.StringVar(&f.runsc, "runsc", "", "stock runsc; only its directory matters, as the default place of --boot")
 	fs.StringVar(&f.boot, "boot", "", "gVisor program for sandboxes (default: glovebox-boot beside --runsc)")
@@ -53,7 +55,8 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(f.log, f.debug)
+	output := &keeper.Log{}
+	log, err := newLogger(f.log, f.debug, output)
 	if err != nil {
 		return err
 	}
@@ -77,11 +80,26 @@ func serve(ctx context.Context, args []string) error {
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background(), listener) }()
+	calls := make(chan func())
+	if f.keeper != "" {
+		l, err := listen(f.keeper)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		k := keeper.New(f.root, service, output, log, onThread(calls))
+		go func() { served <- k.Serve(l) }()
+	}
 	log.Info("serving", "socket", f.socket, "root", f.root, "boot", f.boot, "pid", os.Getpid())
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
+	for stopped := false; !stopped; {
+		select {
+		case err := <-served:
+			return err
+		case call := <-calls:
+			call()
+		case <-ctx.Done():
+			stopped = true
+		}
 	}
 	log.Info("stopping")
 	service.Drain()
@@ -92,15 +110,25 @@ func serve(ctx context.Context, args []string) error {
 	return errors.Join(server.Close(), removeSocket(f.socket))
 }
 
+// onThread has functions called by whoever receives from calls: the main
+// goroutine, which main keeps on the process's main thread.
+func onThread(calls chan<- func()) func(func() error) error {
+	return func(f func() error) error {
+		done := make(chan error, 1)
+		calls <- func() { done <- f() }
+		return <-done
+	}
+}
+
 // listen makes a socket only root can use. A socket in the way is one that
 // nobody listens on: the lock on the root directory says so.
-func listen(path string) (net.Listener, error) {
+func listen(path string) (*net.UnixListener, error) {
 	if err := removeSocket(path); err != nil {
 		return nil, err
 	}
 	// Set before the socket exists, so that it never was open to others.
 	defer unix.Umask(unix.Umask(0o177))
-	return net.Listen("unix", path)
+	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 }
 
 func removeSocket(path string) error {
@@ -110,8 +138,7 @@ func removeSocket(path string) error {
 	return nil
 }
 
-func newLogger(path string, debug bool) (*slog.Logger, error) {
-	var to io.Writer = os.Stderr
+func newLogger(path string, debug bool, to io.Writer) (*slog.Logger, error) {
 	if path != "" {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 		if err != nil {

@@ -3,6 +3,7 @@ package ocispec
 import (
 	"slices"
 	"testing"
+	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -78,8 +79,11 @@ func TestRunc(t *testing.T) {
 
 func TestGVisor(t *testing.T) {
 	s := build()
-	GVisor(s, glovebox.DefaultLimits(), "/s", "/s/report")
+	GVisor(s, glovebox.DefaultLimits(), time.Minute, "/s", "/s/report")
 	if got, want := s.Annotations[annotationScratch], "dir=/s,size=1073741824,inodes=100000"; got != want {
 		t.Errorf("scratch %q, want %q", got, want)
+	}
+	if got, want := s.Annotations[annotationTimeout], "1m0s"; got != want {
+		t.Errorf("timeout %q, want %q", got, want)
 	}
 }

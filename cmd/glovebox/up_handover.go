@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"glovebox"
+	"glovebox/agent"
+	"glovebox/internal/instance"
+	"glovebox/internal/keeper"
+	"glovebox/internal/supervise"
+)
+
+// What --at-stop can say.
+const (
+	handOver = "hand-over"
+	endThem  = "end"
+)
+
+// shimLife is how the shim's life is tied to this process: as our child, or
+// taken over from an earlier start. Left behind, it outlives us.
+type shimLife struct {
+	inst *instance.Instance
+	log  *slog.Logger
+	tie  *keeper.Keeper // its end is the end of a shim that was taken over
+	left bool
+}
+
+// adopt takes over a shim that an earlier start has left, with its sandboxes.
+// One that cannot be taken over is killed: its jobs then end as node_lost.
+func (l *shimLife) adopt(ctx context.Context, output *os.File) (*supervise.Adopted, error) {
+	k, err := keeper.Find(ctx, l.inst.Keeper(), l.inst.ShimRoot())
+	if k == nil {
+		if glovebox.KindOf(err) == glovebox.KindNotFound {
+			return nil, nil
+		}
+		return nil, err
+	}
+	if err != nil || !k.Unattended {
+		// Most likely that of a start which was killed a moment ago: it ends too.
+		short, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		if k.Gone(short) == nil {
+			k.Close()
+			return nil, nil
+		}
+	}
+	if err == nil { // refused if somebody else attends
+		err = k.Attend(ctx, output)
+	}
+	if err != nil {
+		defer k.Close()
+		l.log.Warn("what an earlier start has left cannot be taken over; it is ended, and its jobs are lost", "pid", k.PID, "why", err)
+		return nil, k.Kill(ctx)
+	}
+	fd, err := k.Pidfd()
+	if err != nil {
+		k.Close()
+		return nil, err
+	}
+	l.tie = k
+	l.log.Info("took over what an earlier start has left", "sandboxes", len(k.Sandboxes), "pid", k.PID)
+	return &supervise.Adopted{PID: k.PID, FD: fd}, nil
+}
+
+// handOver leaves the shim behind with the sandboxes that are still wanted. If
+// there is none, or the shim refuses, it is for the caller to end it.
+func (l *shimLife) handOver(ctx context.Context, s *supervise.Supervisor) {
+	k, err := keeper.Find(ctx, l.inst.Keeper(), l.inst.ShimRoot())
+	if glovebox.KindOf(err) == glovebox.KindNotFound {
+		return // it died, and what it had with it
+	}
+	if k != nil {
+		defer k.Close()
+	}
+	var keep []string
+	if err == nil {
+		for _, sb := range k.Sandboxes {
+			if agent.Underway(l.inst.Agent(), sb.ID) {
+				keep = append(keep, sb.ID)
+			}
+		}
+		if len(keep) == 0 {
+			return
+		}
+		err = k.Stay(ctx, keep)
+	}
+	if err != nil {
+		l.log.Warn("running jobs cannot be handed over; they end with the service", "why", err)
+		return
+	}
+	s.Release(nameShim)
+	l.left = true
+	l.log.Info("running jobs go on without the service; the next `glovebox up` takes them over",
+		"count", len(keep), "data", l.inst.Dir, "pid", k.PID)
+}
+
+// close ends a shim that was taken over and not left behind again.
+func (l *shimLife) close() {
+	if l.tie != nil {
+		l.tie.Close()
+	}
+}

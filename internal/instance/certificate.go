@@ -1,0 +1,52 @@
+package instance
+
+import (
+	"errors"
+	"os"
+
+	"glovebox"
+)
+
+// Files of control's certificate below Layout.ServerTLS.
+const (
+	CertFile = "cert.pem"
+	KeyFile  = "key.pem"
+)
+
+// GiveCertificate copies the server's certificate and key, in PEM, to where
+// control can read them. The key goes first, so control may for a moment find a
+// pair that does not fit; it tries again.
+func (i *Instance) GiveCertificate(cert, key []byte) error {
+	root, err := os.OpenRoot(i.ServerTLS())
+	if err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "open control's folder: %w", err)
+	}
+	defer root.Close()
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{KeyFile, key}, {CertFile, cert}} {
+		if err := i.giveFile(root, f.name, f.data); err != nil {
+			return glovebox.Errorf(glovebox.KindInternal, "write control's certificate: %w", err)
+		}
+	}
+	return nil
+}
+
+// giveFile replaces a file in a folder that control can write to, so nothing
+// that lies there is followed or opened.
+func (i *Instance) giveFile(root *os.Root, name string, data []byte) error {
+	next := name + ".new"
+	if err := root.RemoveAll(next); err != nil {
+		return err
+	}
+	f, err := root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chown(i.ControlUID, i.ControlUID), f.Close()); err != nil {
+		return err
+	}
+	return root.Rename(next, name)
+}
