@@ -13,48 +13,49 @@ type Kind string
 // The kinds. The first group is about the request, the second about images,
 // the third about starting and running, the last about the system.
 const (
-	KindInvalid        Kind = "invalid"         // a field has a value that cannot be used
-	KindUnknownField   Kind = "unknown_field"   // a field that does not exist
-	KindDuplicateField Kind = "duplicate_field" // a field given twice
-	KindMalformed      Kind = "malformed"       // not JSON, not one value, wrong type
-	KindTooLarge       Kind = "too_large"       // body, field or upload over its cap
-	KindMediaType      Kind = "media_type"      // content type that is not taken here
-	KindMethod         Kind = "method"          // method that the route does not have
-	KindUnauthorized   Kind = "unauthenticated" // nobody we know
-	KindDenied         Kind = "denied"          // known, but may not
-	KindNotFound       Kind = "not_found"       // no such thing, or another tenant's
-	KindConflict       Kind = "conflict"        // the thing is not in a state for this
-	KindStale          Kind = "stale"           // version or fence older than the stored one
-	KindKeyReused      Kind = "key_reused"      // idempotency key with another body
-	KindTooMany        Kind = "too_many"        // rate limit or full queue
-	KindCommandMissing Kind = "command_missing" // no cmd, and the image has none either
-	KindImageUnknown   Kind = "image_unknown"   // no such repository or local name
-	KindTagUnknown     Kind = "tag_unknown"     // the repository has no such tag or digest
-	KindImageDenied    Kind = "image_denied"    // source not allowed, or credentials refused
-	KindUnreachable    Kind = "unreachable"     // the registry did not answer
-	KindImageCorrupt   Kind = "image_corrupt"   // bytes are not what the digest or size says
-	KindImageInvalid   Kind = "image_invalid"   // cannot be an image: structure, names, types
-	KindImagePlatform  Kind = "image_platform"  // no variant for the node's architecture
-	KindImageTooLarge  Kind = "image_too_large" // over a cap on bytes, files or layers
-	KindNoExecutable   Kind = "no_executable"   // the command is not in the image
-	KindNotExecutable  Kind = "not_executable"  // it is there and cannot be executed
-	KindUnknownUser    Kind = "unknown_user"    // the user is not in the image's passwd
-	KindWorkdir        Kind = "workdir"         // the working directory cannot be used
-	KindRuntime        Kind = "runtime"         // the runtime is not on any node
-	KindStart          Kind = "start"           // the sandbox could not be started
-	KindTimeout        Kind = "timeout"         // ran out of its time
-	KindOutOfMemory    Kind = "out_of_memory"   // ran out of its memory
-	KindPids           Kind = "pids_limit"      // ran out of processes
-	KindDisk           Kind = "disk_limit"      // ran out of scratch space or files
-	KindOutput         Kind = "output_limit"    // wrote more than it may
-	KindCancelled      Kind = "cancelled"       // somebody asked for it to end
-	KindNodeLost       Kind = "node_lost"       // the sandbox vanished with its node or agent
-	KindResidue        Kind = "residue"         // something was left behind
-	KindUnavailable    Kind = "unavailable"     // not now; try again
-	KindNoServer       Kind = "no_server"       // the CLI finds nobody at the socket
-	KindInUse          Kind = "in_use"          // another glovebox holds the data folder
-	KindUsage          Kind = "usage"           // the command line makes no sense
-	KindInternal       Kind = "internal"        // our fault
+	KindInvalid        Kind = "invalid"           // a field has a value that cannot be used
+	KindUnknownField   Kind = "unknown_field"     // a field that does not exist
+	KindDuplicateField Kind = "duplicate_field"   // a field given twice
+	KindMalformed      Kind = "malformed"         // not JSON, not one value, wrong type
+	KindTooLarge       Kind = "too_large"         // body, field or upload over its cap
+	KindMediaType      Kind = "media_type"        // content type that is not taken here
+	KindMethod         Kind = "method"            // method that the route does not have
+	KindUnauthorized   Kind = "unauthenticated"   // nobody we know
+	KindDenied         Kind = "denied"            // known, but may not
+	KindApproval       Kind = "approval_required" // known, but this needs a signed approval
+	KindNotFound       Kind = "not_found"         // no such thing, or another tenant's
+	KindConflict       Kind = "conflict"          // the thing is not in a state for this
+	KindStale          Kind = "stale"             // version or fence older than the stored one
+	KindKeyReused      Kind = "key_reused"        // idempotency key with another body
+	KindTooMany        Kind = "too_many"          // rate limit or full queue
+	KindCommandMissing Kind = "command_missing"   // no cmd, and the image has none either
+	KindImageUnknown   Kind = "image_unknown"     // no such repository or local name
+	KindTagUnknown     Kind = "tag_unknown"       // the repository has no such tag or digest
+	KindImageDenied    Kind = "image_denied"      // source not allowed, or credentials refused
+	KindUnreachable    Kind = "unreachable"       // the registry did not answer
+	KindImageCorrupt   Kind = "image_corrupt"     // bytes are not what the digest or size says
+	KindImageInvalid   Kind = "image_invalid"     // cannot be an image: structure, names, types
+	KindImagePlatform  Kind = "image_platform"    // no variant for the node's architecture
+	KindImageTooLarge  Kind = "image_too_large"   // over a cap on bytes, files or layers
+	KindNoExecutable   Kind = "no_executable"     // the command is not in the image
+	KindNotExecutable  Kind = "not_executable"    // it is there and cannot be executed
+	KindUnknownUser    Kind = "unknown_user"      // the user is not in the image's passwd
+	KindWorkdir        Kind = "workdir"           // the working directory cannot be used
+	KindRuntime        Kind = "runtime"           // the runtime is not on any node
+	KindStart          Kind = "start"             // the sandbox could not be started
+	KindTimeout        Kind = "timeout"           // ran out of its time
+	KindOutOfMemory    Kind = "out_of_memory"     // ran out of its memory
+	KindPids           Kind = "pids_limit"        // ran out of processes
+	KindDisk           Kind = "disk_limit"        // ran out of scratch space or files
+	KindOutput         Kind = "output_limit"      // wrote more than it may
+	KindCancelled      Kind = "cancelled"         // somebody asked for it to end
+	KindNodeLost       Kind = "node_lost"         // the sandbox vanished with its node or agent
+	KindResidue        Kind = "residue"           // something was left behind
+	KindUnavailable    Kind = "unavailable"       // not now; try again
+	KindNoServer       Kind = "no_server"         // the CLI finds nobody at the socket
+	KindInUse          Kind = "in_use"            // another glovebox holds the data folder
+	KindUsage          Kind = "usage"             // the command line makes no sense
+	KindInternal       Kind = "internal"          // our fault
 )
 
 // KindInfo is what a Kind means outside: to HTTP, to a shell, to a job.
@@ -75,6 +76,7 @@ var kinds = map[Kind]KindInfo{
 	KindMethod:         {http.StatusMethodNotAllowed, 72, "Method not allowed", ""},
 	KindUnauthorized:   {http.StatusUnauthorized, 73, "Not authenticated", ""},
 	KindDenied:         {http.StatusForbidden, 77, "Not allowed", ReasonPolicyDenied},
+	KindApproval:       {http.StatusForbidden, 101, "Needs a signed approval", ReasonPolicyDenied},
 	KindNotFound:       {http.StatusNotFound, 74, "Not found", ""},
 	KindConflict:       {http.StatusConflict, 75, "Not possible in this state", ""},
 	KindStale:          {http.StatusPreconditionFailed, 76, "Changed in the meantime", ""},

@@ -78,6 +78,9 @@ type Job struct {
 	Output  Output  `json:"output"`
 	Cancel  *Cancel `json:"cancel,omitempty"`
 
+	// Approvals are those of a signed job, with their evidence.
+	Approvals []Approval `json:"approvals,omitempty"`
+
 	// Attempt is the fence: it grows with each placement, and whatever names
 	// an older one is refused. 0 = never placed.
 	Attempt int        `json:"attempt"`

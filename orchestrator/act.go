@@ -15,18 +15,33 @@ func (o *Orchestrator) act(ctx context.Context, job glovebox.Job, action engine.
 	case engine.Resolve:
 		o.resolve(ctx, job)
 	case engine.Place:
-		if ev, ok := o.place(job); ok {
-			return []engine.Event{ev}, nil
-		}
-		if err := o.fleet.hopeless(job.Spec, o.Now()); err != nil {
-			return []engine.Event{engine.Failed{Attempt: job.Attempt, Fault: glovebox.AsError(err)}}, nil
-		}
+		return o.placement(ctx, job)
 	case engine.Make:
 		return o.make(ctx, job)
 	case engine.Seal:
 		return o.seal(ctx, job)
 	case engine.Remove:
 		return o.remove(ctx, job)
+	}
+	return nil, nil
+}
+
+// placement places a job, or lets it wait, or ends it if that would be for ever.
+func (o *Orchestrator) placement(ctx context.Context, job glovebox.Job) ([]engine.Event, error) {
+	tenant, err := o.Tenants.Tenant(ctx, job.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if ev, ok := o.place(job, tenant.Quota); ok {
+		return []engine.Event{ev}, nil
+	}
+	err = o.fleet.hopeless(job.Spec, o.Now())
+	if over := overQuota(job.Spec, tenant.Quota); over != nil { // it was lowered since
+		over.Kind = glovebox.KindDenied
+		err = over
+	}
+	if err != nil {
+		return []engine.Event{engine.Failed{Attempt: job.Attempt, Fault: glovebox.AsError(err)}}, nil
 	}
 	return nil, nil
 }

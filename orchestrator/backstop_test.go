@@ -86,3 +86,34 @@ func TestGoneReportIsLost(t *testing.T) {
 		r.allArchived(10 * time.Second)
 	})
 }
+
+// TestLongAway: nobody was there when a job ended, and for long after its
+// time-out. The next control waits for what the node tells of it.
+func TestLongAway(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		inBubble(t, 1, func(r *rig) {
+			r.start()
+			job := r.submitSpec(glovebox.Spec{Image: "here", Cmd: []string{"sleep", "10s"}, Timeout: glovebox.Duration(time.Minute)})
+			r.reaches(job.ID, glovebox.StatusRunning)
+			r.stop()
+			r.node.Restart()
+			time.Sleep(time.Hour)
+			call := r.startWithoutNode()
+			began := time.Now()
+			if !silent {
+				time.Sleep(engine.LateStop - time.Second)
+				call()
+			}
+			r.until(10*time.Minute, "it ends", func() bool { return r.status(job.ID).Ended() })
+			want := glovebox.StatusCompleted
+			if silent {
+				want = glovebox.StatusFailed
+				call()
+			}
+			if job = r.store.job(job.ID); job.Outcome != want || silent && job.EndedAt.Sub(began) < engine.LateStop {
+				t.Errorf("silent %v: %s %s after %s", silent, job.Outcome, job.Reason, job.EndedAt.Sub(began))
+			}
+			r.allArchived(10 * time.Minute)
+		})
+	}
+}

@@ -32,7 +32,7 @@ func (o *Orchestrator) drive(ctx context.Context, id string) error {
 	events := o.take(id)
 	job, err := o.Store.Job(ctx, glovebox.AnyTenant, id)
 	if glovebox.KindOf(err) == glovebox.KindNotFound {
-		o.kick(o.fleet.release(id)) // room was taken for a job that was never stored
+		o.forget(id) // room was taken for a job that was never stored
 		return nil
 	}
 	if err != nil {
@@ -74,7 +74,7 @@ func (o *Orchestrator) apply(ctx context.Context, job glovebox.Job, events []eng
 		if next.Version < 0 {
 			return job, nil // nothing changed
 		}
-		stored, err := o.Store.UpdateJob(ctx, next, durability)
+		stored, err := o.Store.UpdateJob(ctx, next, durability, told(job, next, o.Now())...)
 		switch glovebox.KindOf(err) {
 		case "":
 			o.watchers.notify(stored.ID)
@@ -129,12 +129,19 @@ func durable(ev engine.Event, was, is glovebox.Job) bool {
 // what the job is and not at what has just changed, because the write that
 // changed it may have been another process's, or one whose reply was lost.
 func (o *Orchestrator) noticed(job glovebox.Job) {
+	o.backlog.note(job)
 	switch {
 	case job.Status.Ended() && glovebox.AllGone(job.Ledger):
 		o.kick(o.fleet.release(job.ID))
 	case job.Status != glovebox.StatusPending:
 		o.kick(o.fleet.adopt(job))
 	}
+}
+
+// forget gives back whatever was kept for a job that is none.
+func (o *Orchestrator) forget(id string) {
+	o.backlog.drop(id)
+	o.kick(o.fleet.release(id))
 }
 
 func (o *Orchestrator) kick(ids []string) {

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -8,31 +9,55 @@ import (
 	"glovebox"
 )
 
-// fleet knows the nodes, who has room on them, and who waits, first come first
-// served. It is a view: what was placed stands in the jobs, and recover tells
-// it again after a restart.
+// fleet knows the nodes, who has room on them, and who waits. It is a view:
+// what was placed stands in the jobs, and recover tells it again after a
+// restart.
 type fleet struct {
-	mu    sync.Mutex
-	since time.Time // the first node was seen
-	nodes map[string]glovebox.Node
-	taken map[string]share // by job
-	line  []waiter
+	mu      sync.Mutex
+	since   time.Time // the first node was seen
+	nodes   map[string]glovebox.Node
+	whole   share            // capacity of all nodes together
+	largest map[string]int64 // memory of the largest node, by runtime
+	used    map[string]share // by node
+	taken   map[string]place // by job
+	waiters map[string]*waiter
+	parties map[string]*party // by tenant; only those that wait or have something
+	turn    *waiter           // who is next, until placed or gone; see next
+	clock   int64             // counts arrivals and placements
 }
 
-// share is what a job takes of a node.
+// share is a part of a node or of the fleet.
 type share struct {
-	node   string
-	memory int64
+	jobs, micros, memory int64
 }
 
-// waiter is a job in line.
-type waiter struct {
-	job  string
-	spec glovebox.Spec
+func (s share) plus(o share) share {
+	return share{s.jobs + o.jobs, s.micros + o.micros, s.memory + o.memory}
+}
+
+func (s share) minus(o share) share {
+	return share{s.jobs - o.jobs, s.micros - o.micros, s.memory - o.memory}
+}
+
+// shareOf is what a job takes. CPUs are counted in millionths, because a sum of
+// fractions that came and went is not zero again.
+func shareOf(spec glovebox.Spec) share {
+	return share{1, micros(spec.Limits.CPUs), spec.Limits.Memory}
+}
+
+func micros(cpus float64) int64 { return int64(math.Round(cpus * 1e6)) }
+
+// place is where a job has its share.
+type place struct {
+	node, tenant string
+	share        share
 }
 
 func newFleet() *fleet {
-	return &fleet{nodes: map[string]glovebox.Node{}, taken: map[string]share{}}
+	return &fleet{
+		nodes: map[string]glovebox.Node{}, used: map[string]share{}, taken: map[string]place{},
+		waiters: map[string]*waiter{}, parties: map[string]*party{},
+	}
 }
 
 // seen notes a node and returns the job that may fit now.
@@ -47,46 +72,65 @@ func (f *fleet) seen(n glovebox.Node, now time.Time) []string {
 	if known && old.Capacity == n.Capacity && slices.Equal(old.Runtimes, n.Runtimes) {
 		return nil
 	}
+	f.measure()
 	return f.first()
 }
 
-// reserve takes room for a job, or puts it in line. Nobody overtakes, except
-// those who wait for what no node has.
-func (f *fleet) reserve(job glovebox.Job) (string, bool) {
+// reserve takes room for a job if it is its turn, or puts it in line. wake is
+// the job that may go on because of it, if any.
+func (f *fleet) reserve(job glovebox.Job, quota glovebox.Quota) (node string, ok bool, wake []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s, ok := f.taken[job.ID]; ok {
-		return s.node, true
+	if p, ok := f.taken[job.ID]; ok {
+		return p.node, true, nil
 	}
-	place := f.place(job.ID)
-	if place < 0 {
-		place = len(f.line)
-		f.line = append(f.line, waiter{job.ID, job.Spec})
-	}
-	if slices.ContainsFunc(f.line[:place], f.possible) {
-		return "", false
+	changed := f.setQuota(job.Tenant, quota)
+	w := f.enter(job)
+	if f.next() != w {
+		if changed {
+			return "", false, f.first()
+		}
+		return "", false, nil
 	}
 	for name, n := range f.nodes {
-		if f.fits(n, job.Spec) {
-			f.taken[job.ID] = share{name, job.Spec.Limits.Memory}
-			f.line = slices.Delete(f.line, place, place+1)
-			return name, true
+		if f.fits(n, w) {
+			f.leave(job.ID)
+			f.take(job.ID, place{name, job.Tenant, w.share})
+			return name, true, f.first() // there may be room for the next one, too
 		}
 	}
-	return "", false
+	return "", false, nil
 }
 
 // fits says whether a node has room; f.mu is held.
-func (f *fleet) fits(n glovebox.Node, spec glovebox.Spec) bool {
-	sandboxes, memory := int64(0), int64(0)
-	for _, s := range f.taken {
-		if s.node == n.Name {
-			sandboxes++
-			memory += s.memory
-		}
+func (f *fleet) fits(n glovebox.Node, w *waiter) bool {
+	then := f.used[n.Name].plus(w.share)
+	return then.jobs <= n.Capacity.Sandboxes && then.memory <= n.Capacity.Memory && slices.Contains(n.Runtimes, w.runtime)
+}
+
+// take gives a job its place; f.mu is held.
+func (f *fleet) take(job string, p place) {
+	f.give(job)
+	f.taken[job] = p
+	f.used[p.node] = f.used[p.node].plus(p.share)
+	party := f.party(p.tenant)
+	party.has = party.has.plus(p.share)
+	f.clock++
+	party.since = f.clock // the next one of this tenant waits from now on
+}
+
+// give takes a job's place away, if it has one; f.mu is held.
+func (f *fleet) give(job string) bool {
+	p, ok := f.taken[job]
+	if !ok {
+		return false
 	}
-	return sandboxes < n.Capacity.Sandboxes && memory+spec.Limits.Memory <= n.Capacity.Memory &&
-		slices.Contains(n.Runtimes, spec.Runtime)
+	delete(f.taken, job)
+	f.used[p.node] = f.used[p.node].minus(p.share)
+	party := f.party(p.tenant)
+	party.has = party.has.minus(p.share)
+	f.forget(party)
+	return true
 }
 
 // adopt notes a job that was placed, and returns the job that may go on if that
@@ -94,7 +138,10 @@ func (f *fleet) fits(n glovebox.Node, spec glovebox.Spec) bool {
 func (f *fleet) adopt(job glovebox.Job) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taken[job.ID] = share{job.Node, job.Spec.Limits.Memory}
+	p := place{job.Node, job.Tenant, shareOf(job.Spec)}
+	if f.taken[job.ID] != p {
+		f.take(job.ID, p)
+	}
 	if f.leave(job.ID) {
 		return f.first()
 	}
@@ -106,19 +153,11 @@ func (f *fleet) adopt(job glovebox.Job) []string {
 func (f *fleet) release(id string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, had := f.taken[id]
-	delete(f.taken, id)
-	if f.leave(id) || had {
+	had, left := f.give(id), f.leave(id)
+	if had || left {
 		return f.first()
 	}
 	return nil
-}
-
-// head returns the job that is next, if any.
-func (f *fleet) head() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.first()
 }
 
 // known returns the jobs that take room, and the one that is next.
@@ -135,7 +174,7 @@ func (f *fleet) known() []string {
 func (f *fleet) waiting() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.line)
+	return len(f.waiters)
 }
 
 func (f *fleet) placed() int {
@@ -144,24 +183,12 @@ func (f *fleet) placed() int {
 	return len(f.taken)
 }
 
-// first returns the job in line that nobody is before; f.mu is held.
-func (f *fleet) first() []string {
-	if i := slices.IndexFunc(f.line, f.possible); i >= 0 {
-		return []string{f.line[i].job}
+// has is what a tenant's jobs take.
+func (f *fleet) has(tenant string) share {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.parties[tenant]; ok {
+		return p.has
 	}
-	return nil
-}
-
-// place is a job's place in line, or -1; f.mu is held.
-func (f *fleet) place(id string) int {
-	return slices.IndexFunc(f.line, func(w waiter) bool { return w.job == id })
-}
-
-// leave takes a job out of the line, if it is there; f.mu is held.
-func (f *fleet) leave(id string) bool {
-	i := f.place(id)
-	if i >= 0 {
-		f.line = slices.Delete(f.line, i, i+1)
-	}
-	return i >= 0
+	return share{}
 }

@@ -32,18 +32,27 @@ type Output interface {
 	PutStdin(ctx context.Context, job string, p []byte) error
 }
 
+// Tenants says what tenants may take. It is asked at each submit and each
+// placement, so it should remember for a moment.
+type Tenants interface {
+	// Tenant returns a tenant's settings, complete; the default ones for a
+	// tenant that has none. KindUnavailable.
+	Tenant(ctx context.Context, id string) (glovebox.Tenant, error)
+}
+
 // Config is what an Orchestrator works with.
 type Config struct {
 	Store    glovebox.Store
 	Provider glovebox.Provider
 	Images   Images
 	Output   Output
+	Tenants  Tenants // nil: every tenant has the default settings
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now if nil
 
 	Holder    string // name of this process in leases
 	Workers   int    // jobs looked at concurrently; default 8
-	MaxQueued int    // jobs that may wait for room; default 10,000
+	MaxQueued int    // jobs of all tenants that may wait; default 100,000
 }
 
 // leaseTime is how long others leave a job alone after a change to it.
@@ -53,6 +62,8 @@ const leaseTime = 30 * time.Second
 type Orchestrator struct {
 	Config
 	fleet    *fleet
+	backlog  *backlog
+	refusals *refusals
 	queue    *queue
 	watchers *watchers
 	draining atomic.Bool
@@ -73,10 +84,14 @@ func New(c Config) *Orchestrator {
 		c.Workers = 8
 	}
 	if c.MaxQueued == 0 {
-		c.MaxQueued = 10_000
+		c.MaxQueued = 100_000
+	}
+	if c.Tenants == nil {
+		c.Tenants = equals{}
 	}
 	return &Orchestrator{
-		Config: c, fleet: newFleet(), queue: newQueue(), watchers: newWatchers(),
+		Config: c, fleet: newFleet(), backlog: newBacklog(), refusals: newRefusals(),
+		queue: newQueue(), watchers: newWatchers(),
 		inbox: map[string][]engine.Event{}, resolving: map[string]bool{},
 	}
 }

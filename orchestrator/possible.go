@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"slices"
 	"time"
 
 	"glovebox"
@@ -16,7 +15,7 @@ const hopeTime = time.Minute
 func (f *fleet) canRun(spec glovebox.Spec) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.refusal(spec)
+	return f.refusal(spec.Runtime, spec.Limits.Memory)
 }
 
 // hopeless is canRun for a job that was accepted before the nodes were known.
@@ -26,29 +25,39 @@ func (f *fleet) hopeless(spec glovebox.Spec, now time.Time) error {
 	if now.Sub(f.since) < hopeTime {
 		return nil
 	}
-	return f.refusal(spec)
+	return f.refusal(spec.Runtime, spec.Limits.Memory)
 }
 
-// possible says whether it makes sense to wait for w; f.mu is held.
-func (f *fleet) possible(w waiter) bool { return f.refusal(w.spec) == nil }
+// possible says whether it makes sense to wait for w, as refusal does and
+// without saying why; f.mu is held.
+func (f *fleet) possible(w *waiter) bool {
+	most, ok := f.largest[w.runtime]
+	return len(f.nodes) == 0 || ok && w.share.memory <= most
+}
 
-// refusal says why no node could run a spec; f.mu is held.
-func (f *fleet) refusal(spec glovebox.Spec) error {
+// measure sums the nodes up; f.mu is held.
+func (f *fleet) measure() {
+	f.whole, f.largest = share{}, map[string]int64{}
+	for _, n := range f.nodes {
+		f.whole = f.whole.plus(share{jobs: n.Capacity.Sandboxes, memory: n.Capacity.Memory})
+		for _, runtime := range n.Runtimes {
+			f.largest[runtime] = max(f.largest[runtime], n.Capacity.Memory)
+		}
+	}
+}
+
+// refusal says why no node could run a job; f.mu is held.
+func (f *fleet) refusal(wants string, needs int64) error {
 	if len(f.nodes) == 0 {
 		return nil
 	}
-	runtime, memory := false, int64(0)
-	for _, n := range f.nodes {
-		if slices.Contains(n.Runtimes, spec.Runtime) {
-			runtime, memory = true, max(memory, n.Capacity.Memory)
-		}
-	}
+	memory, runtime := f.largest[wants]
 	switch {
 	case !runtime:
-		return glovebox.Errorf(glovebox.KindRuntime, "no node has the runtime %q", spec.Runtime).On("runtime").
+		return glovebox.Errorf(glovebox.KindRuntime, "no node has the runtime %q", wants).On("runtime").
 			Try("install it on a node, or use %s", glovebox.RuntimeGVisor)
-	case spec.Limits.Memory > memory:
-		return glovebox.Errorf(glovebox.KindInvalid, "no node with the runtime %q has %d bytes of memory", spec.Runtime, spec.Limits.Memory).
+	case needs > memory:
+		return glovebox.Errorf(glovebox.KindInvalid, "no node with the runtime %q has %d bytes of memory", wants, needs).
 			On("limits.memory").Try("ask for at most %d", memory)
 	}
 	return nil

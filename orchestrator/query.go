@@ -34,6 +34,19 @@ func (o *Orchestrator) Cancel(ctx context.Context, p glovebox.Principal, id stri
 	return job, err
 }
 
+// Usage says what a tenant's jobs take.
+func (o *Orchestrator) Usage(ctx context.Context, tenant string) (glovebox.TenantUsage, error) {
+	kept, err := o.Store.KeptOutput(ctx, tenant)
+	if err != nil {
+		return glovebox.TenantUsage{}, err
+	}
+	has := o.fleet.has(tenant)
+	return glovebox.TenantUsage{
+		ConcurrentJobs: int(has.jobs), QueuedJobs: o.backlog.of(tenant),
+		CPUs: float64(has.micros) / 1e6, Memory: has.memory, OutputBytes: kept,
+	}, nil
+}
+
 // Watch returns the job once its version is above after.
 func (o *Orchestrator) Watch(ctx context.Context, p glovebox.Principal, id string, after int64) (glovebox.Job, error) {
 	poll := time.NewTicker(watchPoll)

@@ -9,82 +9,117 @@ import (
 
 // Submit accepts a job: after it has returned, the job is run or ends with a
 // reason, whatever happens to this machine. If the image is here and a node has
-// room, the placement is part of the same durable write.
+// room, the placement is part of the same durable write, and so is the event in
+// the audit log.
+//
+// KindApproval if the tenant does not allow what the job asks for without a
+// signed approval; KindTooMany, with the quota as Field, if the tenant has
+// enough of something; KindInvalid on "limits.cpus" or "limits.memory" for a
+// job that is larger than its tenant's quota.
 func (o *Orchestrator) Submit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
-	job, err := o.accept(ctx, p, spec)
+	return o.SubmitApproved(ctx, p, spec, key, nil)
+}
+
+// SubmitApproved is Submit for a signed job. The caller has verified the
+// approvals: that each is by the person it names, for this very job, and not
+// used before. They are kept with the job.
+func (o *Orchestrator) SubmitApproved(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey,
+	approvals []glovebox.Approval,
+) (glovebox.Job, bool, error) {
+	job, quota, err := o.accept(ctx, p, spec, approvals)
 	if err != nil {
-		return glovebox.Job{}, false, err
+		return o.refuse(ctx, p, spec, key, err)
+	}
+	o.queue.hold(job.ID) // until it is stored, no worker may look for it
+	defer o.queue.done(job.ID)
+	job = o.placeNow(job, quota)
+	if err := o.admit(job, quota); err != nil {
+		o.forget(job.ID)
+		return o.refuse(ctx, p, spec, key, err)
 	}
 	if len(job.Spec.Stdin) > 0 {
 		if err := o.Output.PutStdin(ctx, job.ID, job.Spec.Stdin); err != nil {
+			o.forget(job.ID)
 			return glovebox.Job{}, false, err
 		}
 		job.Spec.Stdin, job.Spec.StdinStream = nil, true // a stream that has ended already
 	}
-	o.queue.hold(job.ID) // until it is stored, no worker may look for it
-	defer o.queue.done(job.ID)
-	stored, fresh, err := o.Store.CreateJob(ctx, o.placeNow(job), key)
+	stored, fresh, err := o.Store.CreateJob(ctx, job, key, submitted(job, p.Name))
 	switch {
 	case err != nil:
 		o.queue.add(job.ID) // perhaps it is stored: a worker drives it, or gives its room back
 		return glovebox.Job{}, false, err
 	case !fresh:
-		o.kick(o.fleet.release(job.ID))
+		o.forget(job.ID)
 	}
 	o.queue.add(stored.ID)
 	return stored, fresh, nil
 }
 
 // accept checks a spec and turns it into a job, resolved if that needs no
-// network.
-func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec glovebox.Spec) (glovebox.Job, error) {
+// network, and says what its tenant may take.
+func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, approvals []glovebox.Approval) (glovebox.Job, glovebox.Quota, error) {
+	none := glovebox.Quota{}
 	if o.draining.Load() {
-		return glovebox.Job{}, glovebox.Errorf(glovebox.KindUnavailable, "glovebox is stopping").Try("try again after the restart")
+		return glovebox.Job{}, none, glovebox.Errorf(glovebox.KindUnavailable, "glovebox is stopping").Try("try again after the restart")
 	}
 	spec, err := spec.Complete()
 	if err != nil {
-		return glovebox.Job{}, err
+		return glovebox.Job{}, none, err
 	}
 	name, err := o.Images.Normalize(spec.Image)
 	if err != nil {
-		return glovebox.Job{}, err
+		return glovebox.Job{}, none, err
 	}
-	if o.waiting() >= o.MaxQueued {
-		return glovebox.Job{}, glovebox.Errorf(glovebox.KindTooMany, "%d jobs are waiting already", o.MaxQueued).Try("try again later")
+	tenant, err := o.Tenants.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return glovebox.Job{}, none, err
+	}
+	if err := o.permit(ctx, p, spec, tenant, approvals); err != nil {
+		return glovebox.Job{}, none, err
 	}
 	if err := o.fleet.canRun(spec); err != nil {
-		return glovebox.Job{}, err
+		return glovebox.Job{}, none, err
 	}
 	now := o.Now()
 	job := glovebox.Job{
 		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Spec: spec, Image: glovebox.ImageRef{Name: name},
-		Status: glovebox.StatusPending, CreatedAt: now, Due: now,
+		Status: glovebox.StatusPending, CreatedAt: now, Due: now, Approvals: approvals,
 		Lease: glovebox.Lease{Holder: o.Holder, Until: now.Add(leaseTime)},
 	}
-	if spec.PullPolicy == glovebox.PullAlways {
+	job, err = o.resolveNow(ctx, job)
+	if glovebox.KindOf(err) == glovebox.KindImageDenied {
+		err = denied{err}
+	}
+	return job, tenant.Quota, err
+}
+
+// resolveNow resolves a job whose image is here already.
+func (o *Orchestrator) resolveNow(ctx context.Context, job glovebox.Job) (glovebox.Job, error) {
+	if job.Spec.PullPolicy == glovebox.PullAlways {
 		return job, nil
 	}
-	img, err := o.Images.Find(ctx, p.Tenant, name)
+	img, err := o.Images.Find(ctx, job.Tenant, job.Image.Name)
 	switch {
-	case glovebox.KindOf(err) == glovebox.KindImageUnknown && spec.PullPolicy != glovebox.PullNever:
+	case glovebox.KindOf(err) == glovebox.KindImageUnknown && job.Spec.PullPolicy != glovebox.PullNever:
 		return job, nil // a worker fetches it
 	case err != nil:
 		return glovebox.Job{}, err
 	}
-	command, err := spec.Command(img.Defaults)
+	command, err := job.Spec.Command(img.Defaults)
 	if err != nil {
 		return glovebox.Job{}, err
 	}
-	job, _, err = engine.Step(job, engine.Resolved{Image: glovebox.ImageRef{Name: name, Digest: img.Digest}, Command: command}, now)
+	job, _, err = engine.Step(job, engine.Resolved{Image: glovebox.ImageRef{Name: job.Image.Name, Digest: img.Digest}, Command: command}, job.CreatedAt)
 	return job, err
 }
 
 // placeNow places a resolved job if a node has room at this moment.
-func (o *Orchestrator) placeNow(job glovebox.Job) glovebox.Job {
+func (o *Orchestrator) placeNow(job glovebox.Job, quota glovebox.Quota) glovebox.Job {
 	if job.Image.Digest == "" {
 		return job
 	}
-	ev, ok := o.place(job)
+	ev, ok := o.place(job, quota)
 	if !ok {
 		return job
 	}
@@ -96,20 +131,25 @@ func (o *Orchestrator) placeNow(job glovebox.Job) glovebox.Job {
 	return placed
 }
 
+// admit lets a job wait that was not placed at once. Only here is it known
+// whether others came first since permit looked.
+func (o *Orchestrator) admit(job glovebox.Job, quota glovebox.Quota) error {
+	if job.Status != glovebox.StatusPending {
+		return nil
+	}
+	if err := o.backlog.add(job, quota.QueuedJobs, o.MaxQueued); err != nil {
+		return denied{err}
+	}
+	return nil
+}
+
 // place reserves room and plans the ledger; false if the job has to wait.
-func (o *Orchestrator) place(job glovebox.Job) (engine.Placed, bool) {
-	node, ok := o.fleet.reserve(job)
+func (o *Orchestrator) place(job glovebox.Job, quota glovebox.Quota) (engine.Placed, bool) {
+	node, ok, wake := o.fleet.reserve(job, quota)
+	o.kick(wake)
 	if !ok {
 		return engine.Placed{}, false
 	}
-	o.kick(o.fleet.head()) // there may be room for the next one, too
 	job.Node = node
 	return engine.Placed{Node: node, Ledger: o.Provider.Plan(job)}, true
-}
-
-// waiting counts the jobs that wait for room or for their image.
-func (o *Orchestrator) waiting() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.fleet.waiting() + len(o.resolving)
 }

@@ -30,6 +30,7 @@ func (o *Orchestrator) recover(ctx context.Context) error {
 			return err
 		}
 		for _, job := range page.Jobs {
+			o.backlog.note(job)
 			switch {
 			case job.Status == glovebox.StatusPending:
 				waiting = append(waiting, job)
@@ -47,9 +48,14 @@ func (o *Orchestrator) recover(ctx context.Context) error {
 	}
 	slices.SortFunc(waiting, func(a, b glovebox.Job) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	for _, job := range waiting {
-		if job.Image.Digest != "" {
-			o.fleet.reserve(job) // no node is known yet: it takes its place in line
+		if job.Image.Digest == "" {
+			continue
 		}
+		tenant, err := o.Tenants.Tenant(ctx, job.Tenant)
+		if err != nil {
+			return err
+		}
+		o.fleet.reserve(job, tenant.Quota) // no node is known yet: it takes its place in line
 	}
 	return nil
 }
@@ -70,6 +76,7 @@ func (o *Orchestrator) sweep(ctx context.Context) {
 	tick, audit := time.NewTicker(sweepEvery), time.NewTicker(auditEvery)
 	defer tick.Stop()
 	defer audit.Stop()
+	began := o.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -79,6 +86,7 @@ func (o *Orchestrator) sweep(ctx context.Context) {
 			continue
 		case <-tick.C:
 		}
+		o.lookAgain(ctx)
 		now := o.Now()
 		due, err := o.Store.DueJobs(ctx, now, sweepBatch)
 		if err != nil {
@@ -90,6 +98,9 @@ func (o *Orchestrator) sweep(ctx context.Context) {
 		for _, job := range due {
 			if job.Lease.Holder != o.Holder && job.Lease.Until.After(now) {
 				continue // another process is at it
+			}
+			if job.Attempt > 0 && !job.Status.Ended() && now.Sub(began) < engine.LateStop {
+				continue // its time may have passed while we were away: its node tells how it ended
 			}
 			o.tell(job.ID, engine.Tick{})
 		}

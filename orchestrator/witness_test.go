@@ -16,9 +16,11 @@ type witness struct {
 	glovebox.Store
 	t testing.TB
 
-	mu     sync.Mutex
-	last   map[string]glovebox.Job
-	writes map[string][]write // by job
+	mu        sync.Mutex
+	last      map[string]glovebox.Job
+	writes    map[string][]write // by job
+	committed int
+	always    func(map[string]glovebox.Job) error // what must hold of all jobs after each write
 }
 
 type write struct {
@@ -42,12 +44,31 @@ func (w *witness) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Du
 	return stored, err
 }
 
+// Commit counts: jobs need none of their own.
+func (w *witness) Commit(ctx context.Context, writes []glovebox.Write, events ...glovebox.AuditEvent) error {
+	w.mu.Lock()
+	w.committed++
+	w.mu.Unlock()
+	return w.Store.Commit(ctx, writes, events...)
+}
+
+func (w *witness) commits() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.committed
+}
+
 func (w *witness) saw(is glovebox.Job, d glovebox.Durability) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	was, known := w.last[is.ID]
 	w.last[is.ID] = is
 	w.writes[is.ID] = append(w.writes[is.ID], write{is.Status, d})
+	if w.always != nil {
+		if err := w.always(w.last); err != nil {
+			w.t.Error(err)
+		}
+	}
 	if !known {
 		return
 	}

@@ -1,0 +1,83 @@
+package orchestrator
+
+import (
+	"context"
+	"strings"
+
+	"glovebox"
+)
+
+// equals gives every tenant the default settings.
+type equals struct{}
+
+func (equals) Tenant(_ context.Context, id string) (glovebox.Tenant, error) {
+	return glovebox.DefaultTenant(id), nil
+}
+
+// permit says whether a tenant may have a job: by its policy, by what one job
+// of it may take, by how many wait, and by how much it keeps. The error is a
+// denied one, or that of a store that did not answer.
+func (o *Orchestrator) permit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) error {
+	if err := allowed(p, spec, t, approvals); err != nil {
+		return denied{err}
+	}
+	if err := overQuota(spec, t.Quota); err != nil {
+		return denied{err}
+	}
+	if err := o.backlog.full(p.Tenant, t.Quota.QueuedJobs, o.MaxQueued); err != nil {
+		return denied{err}
+	}
+	kept, err := o.Store.KeptOutput(ctx, p.Tenant)
+	if err != nil {
+		return err
+	}
+	if kept+spec.Limits.Output > t.Quota.OutputBytes {
+		return denied{glovebox.Errorf(glovebox.KindTooMany, "the tenant keeps %d bytes of output, this job may add %d, and its quota is %d",
+			kept, spec.Limits.Output, t.Quota.OutputBytes).On("quota.outputBytes").
+			Try("ask for a smaller limits.output or a larger quota; output that is kept cannot be deleted yet")}
+	}
+	return nil
+}
+
+// allowed says whether a job needs approvals that it does not have. The local
+// operator could give them, and so needs none.
+func allowed(p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) error {
+	wide := glovebox.Widens(spec, t)
+	switch {
+	case len(wide) == 0 && len(approvals) == 0, p.Kind == glovebox.PrincipalOperator && len(approvals) == 0:
+		return nil
+	case len(approvals) == 0:
+		return glovebox.Errorf(glovebox.KindApproval, "the tenant does not allow this without a signed approval: %s", wide[0]).
+			On(field(wide[0])).Try("sign the job with a passkey, or do without")
+	}
+	return glovebox.CheckApprovals(approvals, t)
+}
+
+// field is the part of a spec that an entry of Widens is about.
+func field(wide string) string {
+	name, _, _ := strings.Cut(wide, ":")
+	return name
+}
+
+// overQuota says why a job could never run whatever else its tenant runs.
+func overQuota(spec glovebox.Spec, q glovebox.Quota) *glovebox.Error {
+	switch {
+	case micros(spec.Limits.CPUs) > micros(q.CPUs):
+		return glovebox.Errorf(glovebox.KindInvalid, "%v CPUs, and the tenant's quota.cpus is %v", spec.Limits.CPUs, q.CPUs).
+			On("limits.cpus").Try("ask for at most %v, or for a larger quota", q.CPUs)
+	case spec.Limits.Memory > q.Memory:
+		return glovebox.Errorf(glovebox.KindInvalid, "%d bytes, and the tenant's quota.memory is %d", spec.Limits.Memory, q.Memory).
+			On("limits.memory").Try("ask for at most %d, or for a larger quota", q.Memory)
+	}
+	return nil
+}
+
+// lookAgain lets the tenants go on who wait for a quota that was raised since.
+// What cannot be read now is read at the next sweep.
+func (o *Orchestrator) lookAgain(ctx context.Context) {
+	for _, id := range o.fleet.heldBack() {
+		if tenant, err := o.Tenants.Tenant(ctx, id); err == nil {
+			o.kick(o.fleet.quotaIs(id, tenant.Quota))
+		}
+	}
+}
