@@ -11,7 +11,7 @@ import (
 // made so that one table of a key-value service can hold it.
 //
 // All writes go through Commit, which applies several of them and the audit
-// events that belong to them, or nothing. Commit is durable.
+// events that belong to them, or nothing.
 type Records interface {
 	// Record returns one document; KindNotFound. Expiry is not looked at: what
 	// is past its time may or may not be there, and the caller decides by its
@@ -23,7 +23,8 @@ type Records interface {
 	// KindInvalid on "limit".
 	ListRecords(ctx context.Context, kind, prefix, after string, limit int) ([]Record, error)
 
-	// Commit applies all writes and appends all events, or does nothing.
+	// Commit applies all writes and appends all events, or does nothing. It is
+	// durable unless every write is Lazy and there is no event.
 	// KindStale, with the write's "kind/key" as Field, if a condition does not
 	// hold; KindInvalid, with the same Field, for a write that cannot be: a bad
 	// kind, key, Expires or If, or a second one of the same document;
@@ -56,6 +57,11 @@ type Write struct {
 	// or IfAny. A delete of an absent document with IfAny is fine; with
 	// IfAbsent it changes nothing and is there for its condition.
 	If int64
+
+	// Lazy says that the write may be lost in a power cut, though not by the
+	// death of the process: it is about a time that is over after a restart of
+	// the machine.
+	Lazy bool
 }
 
 // Conditions of a Write.

@@ -47,6 +47,12 @@ type Jobs interface {
 	// KindKeyReused. An ID that exists is KindConflict.
 	CreateJob(ctx context.Context, job Job, key *IdempotencyKey, events ...AuditEvent) (stored Job, fresh bool, err error)
 
+	// JobOfKey returns the job that an idempotency key stands for at a time:
+	// what CreateJob would return for it, without storing anything if the key
+	// is not used, which is KindNotFound. Otherwise KindKeyReused and
+	// KindConflict, as there.
+	JobOfKey(ctx context.Context, tenant string, key IdempotencyKey, now time.Time) (Job, error)
+
 	// Job returns one job; KindNotFound.
 	Job(ctx context.Context, tenant, id string) (Job, error)
 
@@ -64,6 +70,10 @@ type Jobs interface {
 	// ListJobs returns a page of jobs, newest first. The order is total and
 	// pages neither repeat nor skip jobs that exist throughout.
 	ListJobs(ctx context.Context, filter JobFilter) (JobPage, error)
+
+	// KeptOutput sums Output.Stdout and Output.Stderr of a tenant's jobs (or
+	// AnyTenant's). It costs the same however many jobs there are.
+	KeptOutput(ctx context.Context, tenant string) (bytes int64, err error)
 
 	// DueJobs returns up to limit jobs of any tenant whose Due is set and not
 	// after now, the longest overdue first.
@@ -103,14 +113,15 @@ type JobPage struct {
 }
 
 // Images keeps what imported and pulled names stand for. The bytes are in
-// Blobs under their digests.
+// Blobs under their digests. The events of a write are appended in its
+// transaction, as with Jobs.
 type Images interface {
 	// PutImage stores img under (Tenant, Name), replacing what was there.
-	PutImage(ctx context.Context, img Image) error
+	PutImage(ctx context.Context, img Image, events ...AuditEvent) error
 	// Image finds by normalized name; KindImageUnknown.
 	Image(ctx context.Context, tenant, name string) (Image, error)
 	// Images lists a tenant's images (or AnyTenant's) by name.
 	Images(ctx context.Context, tenant string) ([]Image, error)
 	// DeleteImage forgets a name; KindImageUnknown.
-	DeleteImage(ctx context.Context, tenant, name string) error
+	DeleteImage(ctx context.Context, tenant, name string, events ...AuditEvent) error
 }

@@ -10,9 +10,12 @@ import (
 )
 
 // PutImage implements glovebox.Images.
-func (s *Store) PutImage(ctx context.Context, img glovebox.Image) error {
+func (s *Store) PutImage(ctx context.Context, img glovebox.Image, events ...glovebox.AuditEvent) error {
 	_, body, err := record.Image(img)
 	if err != nil {
+		return err
+	}
+	if events, err = record.Events(events); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -21,6 +24,7 @@ func (s *Store) PutImage(ctx context.Context, img glovebox.Image) error {
 		return err
 	}
 	s.images[imageName{img.Tenant, img.Name}] = body
+	s.append(events)
 	return nil
 }
 
@@ -67,7 +71,11 @@ func (s *Store) Images(ctx context.Context, tenant string) ([]glovebox.Image, er
 }
 
 // DeleteImage implements glovebox.Images.
-func (s *Store) DeleteImage(ctx context.Context, tenant, name string) error {
+func (s *Store) DeleteImage(ctx context.Context, tenant, name string, events ...glovebox.AuditEvent) error {
+	events, err := record.Events(events)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.usable(ctx); err != nil {
@@ -77,6 +85,7 @@ func (s *Store) DeleteImage(ctx context.Context, tenant, name string) error {
 		return imageUnknown(name)
 	}
 	delete(s.images, imageName{tenant, name})
+	s.append(events)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"glovebox"
 	"glovebox/store/internal/record"
@@ -26,17 +27,8 @@ func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.I
 		return glovebox.Job{}, false, err
 	}
 	if key != nil {
-		used, ok := s.keys[scopedKey{stored.Tenant, key.Key}]
-		if ok && stored.CreatedAt.Before(used.expires) {
-			if used.fingerprint != key.Fingerprint {
-				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindKeyReused,
-					"the idempotency key belongs to another request").Try("use a new key for a new request")
-			}
-			if used.job == "" {
-				return glovebox.Job{}, false, glovebox.Errorf(glovebox.KindConflict,
-					"the job of this idempotency key has been deleted").Try("use a new key for a new request")
-			}
-			first, err := record.ParseJob(s.jobs[used.job].record)
+		first, err := s.keyed(stored.Tenant, *key, stored.CreatedAt)
+		if err != nil || first.ID != "" {
 			return first, false, err
 		}
 	}
@@ -52,6 +44,37 @@ func (s *Store) CreateJob(ctx context.Context, job glovebox.Job, key *glovebox.I
 	return out, true, err
 }
 
+// keyed returns the job that a key stands for, a zero one if it stands for
+// none; s.mu is held.
+func (s *Store) keyed(tenant string, key glovebox.IdempotencyKey, now time.Time) (glovebox.Job, error) {
+	used, ok := s.keys[scopedKey{tenant, key.Key}]
+	switch {
+	case !ok || !now.Before(used.expires):
+		return glovebox.Job{}, nil
+	case used.fingerprint != key.Fingerprint:
+		return glovebox.Job{}, glovebox.Errorf(glovebox.KindKeyReused,
+			"the idempotency key belongs to another request").Try("use a new key for a new request")
+	case used.job == "":
+		return glovebox.Job{}, glovebox.Errorf(glovebox.KindConflict,
+			"the job of this idempotency key has been deleted").Try("use a new key for a new request")
+	}
+	return record.ParseJob(s.jobs[used.job].record)
+}
+
+// JobOfKey implements glovebox.Jobs.
+func (s *Store) JobOfKey(ctx context.Context, tenant string, key glovebox.IdempotencyKey, now time.Time) (glovebox.Job, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return glovebox.Job{}, err
+	}
+	job, err := s.keyed(tenant, key, now)
+	if err == nil && job.ID == "" {
+		err = record.KeyUnused()
+	}
+	return job, err
+}
+
 // Job implements glovebox.Jobs.
 func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error) {
 	s.mu.RLock()
@@ -64,6 +87,22 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error
 		return glovebox.Job{}, notFound(id)
 	}
 	return record.ParseJob(e.record)
+}
+
+// KeptOutput implements glovebox.Jobs: it adds up what is there.
+func (s *Store) KeptOutput(ctx context.Context, tenant string) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return 0, err
+	}
+	sum := int64(0)
+	for _, e := range s.jobs {
+		if tenant == glovebox.AnyTenant || tenant == e.job.Tenant {
+			sum += e.job.Output.Stdout + e.job.Output.Stderr
+		}
+	}
+	return sum, nil
 }
 
 // UpdateJob implements glovebox.Jobs.

@@ -68,7 +68,10 @@ func (t *statements) create(r row, key *glovebox.IdempotencyKey) (first []byte, 
 		keyName = key.Key
 	}
 	if err := t.exec(t.insertJob, r.id, r.tenant, r.created, r.status, r.node, r.due, r.version, r.attempt,
-		r.labelText(), r.body, r.outcome, keyName); err != nil {
+		r.labelText(), r.body, r.outcome, keyName, r.kept); err != nil {
+		return nil, err
+	}
+	if err := t.keep(r.tenant, r.kept); err != nil {
 		return nil, err
 	}
 	if err := t.addLabels(r, r.labels); err != nil {
@@ -89,19 +92,27 @@ func (t *statements) replay(r row, key *glovebox.IdempotencyKey) (first []byte, 
 	if err != nil || !found {
 		return nil, err
 	}
-	if fingerprint != key.Fingerprint {
-		return nil, glovebox.Errorf(glovebox.KindKeyReused, "the idempotency key belongs to another request").
-			Try("use a new key for a new request")
-	}
-	if id == "" {
-		return nil, glovebox.Errorf(glovebox.KindConflict, "the job of this idempotency key has been deleted").
-			Try("use a new key for a new request")
+	if err := checkKey(*key, fingerprint, id); err != nil {
+		return nil, err
 	}
 	found, err = t.first(t.bodyOf, []any{id}, &first)
 	if err == nil && !found {
 		err = glovebox.Errorf(glovebox.KindInternal, "job %s is gone and its idempotency key is not", id)
 	}
 	return first, err
+}
+
+// checkKey says whether a used key may be used for the same again.
+func checkKey(key glovebox.IdempotencyKey, fingerprint, job string) error {
+	switch {
+	case fingerprint != key.Fingerprint:
+		return glovebox.Errorf(glovebox.KindKeyReused, "the idempotency key belongs to another request").
+			Try("use a new key for a new request")
+	case job == "":
+		return glovebox.Errorf(glovebox.KindConflict, "the job of this idempotency key has been deleted").
+			Try("use a new key for a new request")
+	}
+	return nil
 }
 
 // nullable is a time as a column that can be NULL.

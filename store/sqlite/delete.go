@@ -23,10 +23,10 @@ func (s *Store) DeleteJob(ctx context.Context, tenant, id string, version int64,
 }
 
 func (t *statements) deleteJob(tenant, id string, version int64) error {
-	var seq, created, has int64
+	var seq, created, has, kept int64
 	var owner, status, labels string
 	var key sql.NullString
-	found, err := t.first(t.doomed, []any{id}, &seq, &owner, &created, &has, &status, &labels, &key)
+	found, err := t.first(t.doomed, []any{id}, &seq, &owner, &created, &has, &status, &labels, &key, &kept)
 	switch {
 	case err != nil:
 		return err
@@ -45,6 +45,9 @@ func (t *statements) deleteJob(tenant, id string, version int64) error {
 		if err := t.exec(t.disownKey, owner, key.String, id); err != nil {
 			return err
 		}
+	}
+	if err := t.keep(owner, -kept); err != nil {
+		return err
 	}
 	return t.exec(t.dropJob, seq)
 }

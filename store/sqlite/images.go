@@ -10,13 +10,19 @@ import (
 )
 
 // PutImage implements glovebox.Images.
-func (s *Store) PutImage(ctx context.Context, img glovebox.Image) error {
+func (s *Store) PutImage(ctx context.Context, img glovebox.Image, events ...glovebox.AuditEvent) error {
 	stored, body, err := record.Image(img)
 	if err != nil {
 		return err
 	}
+	if events, err = record.Events(events); err != nil {
+		return err
+	}
 	return s.writer.do(ctx, glovebox.Durable, func(t *statements) error {
-		return t.exec(t.putImage, stored.Tenant, stored.Name, string(body))
+		if err := t.exec(t.putImage, stored.Tenant, stored.Name, string(body)); err != nil {
+			return err
+		}
+		return t.append(events)
 	})
 }
 
@@ -52,16 +58,23 @@ func (s *Store) Images(ctx context.Context, tenant string) ([]glovebox.Image, er
 }
 
 // DeleteImage implements glovebox.Images.
-func (s *Store) DeleteImage(ctx context.Context, tenant, name string) error {
+func (s *Store) DeleteImage(ctx context.Context, tenant, name string, events ...glovebox.AuditEvent) error {
+	events, err := record.Events(events)
+	if err != nil {
+		return err
+	}
 	return s.writer.do(ctx, glovebox.Durable, func(t *statements) error {
 		r, err := t.deleteImage.ExecContext(context.Background(), tenant, name)
 		if err != nil {
 			return err
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 1 {
+		switch n, err := r.RowsAffected(); {
+		case err != nil:
 			return err
+		case n == 0:
+			return imageUnknown(name)
 		}
-		return imageUnknown(name)
+		return t.append(events)
 	})
 }
 

@@ -17,7 +17,11 @@ func (s *Store) ListJobs(ctx context.Context, filter glovebox.JobFilter) (gloveb
 	if err != nil {
 		return glovebox.JobPage{}, err
 	}
-	q := listQuery(filter, page)
+	way, err := s.rarest(ctx, filter, page)
+	if err != nil {
+		return glovebox.JobPage{}, readFault(ctx, err, "listing jobs")
+	}
+	q := listQuery(filter, page, way)
 	rows, err := s.readers.QueryContext(ctx, q.text(), q.args...)
 	if err != nil {
 		return glovebox.JobPage{}, readFault(ctx, err, "listing jobs")
@@ -37,56 +41,32 @@ func (s *Store) ListJobs(ctx context.Context, filter glovebox.JobFilter) (gloveb
 
 // listQuery asks for the job one past the page too, which tells whether there
 // is a next one. A list of several outcomes is one list for each, merged.
-func listQuery(f glovebox.JobFilter, page listing.Page) *query {
+func listQuery(f glovebox.JobFilter, page listing.Page, way walk) *query {
 	f.Outcomes = slices.Compact(slices.Sorted(slices.Values(f.Outcomes)))
 	q := &query{}
-	if walkOf(f) == byOutcome && len(f.Outcomes) > 1 {
+	if way.by == byOutcome && len(f.Outcomes) > 1 {
 		for _, outcome := range f.Outcomes {
 			part := f
 			part.Outcomes = []glovebox.Status{outcome}
-			q.union = append(q.union, walkQuery(part, page))
+			q.union = append(q.union, walkQuery(part, page, way))
 			q.args = append(q.args, q.union[len(q.union)-1].args...)
 		}
 	} else {
-		q = walkQuery(f, page)
+		q = walkQuery(f, page, way)
 	}
 	q.args = append(q.args, page.Limit+1)
 	return q
 }
 
-// walk is the way to a list.
-type walk int
-
-const (
-	byTime walk = iota
-	byLabel
-	byOutcome
-	amongOpen
-)
-
-// walkOf prefers what is never long, then what is as a rule the rarest.
-func walkOf(f glovebox.JobFilter) walk {
-	switch {
-	case f.Unfinished || len(f.Statuses) > 0 && !slices.Contains(f.Statuses, glovebox.StatusArchived):
-		return amongOpen
-	case len(f.Labels) > 0 && f.Tenant != glovebox.AnyTenant:
-		return byLabel
-	case len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, ""):
-		return byOutcome
-	}
-	return byTime
-}
-
 // walkQuery is a walk along one index, without its LIMIT.
-func walkQuery(f glovebox.JobFilter, page listing.Page) *query {
-	way := walkOf(f)
+func walkQuery(f glovebox.JobFilter, page listing.Page, way walk) *query {
 	keys := slices.Sorted(maps.Keys(f.Labels))
-	q := &query{place: "j", from: "jobs j INDEXED BY " + listIndex(f, way)}
-	switch way {
+	q := &query{place: "j", from: "jobs j INDEXED BY " + listIndex(f, way.by)}
+	switch way.by {
 	case byLabel:
 		q.place, q.from = "l", "job_labels l CROSS JOIN jobs j ON j.id = l.job"
-		q.and("l.tenant = ? AND l.key = ? AND l.value = ?", f.Tenant, keys[0], f.Labels[keys[0]])
-		keys = keys[1:]
+		q.and("l.tenant = ? AND l.key = ? AND l.value = ?", f.Tenant, way.label, f.Labels[way.label])
+		keys = slices.DeleteFunc(keys, func(k string) bool { return k == way.label })
 	case byOutcome: // in so many words, or the partial indexes do not apply
 		q.and("j.outcome <> ''")
 	case amongOpen: // likewise
@@ -114,7 +94,7 @@ func walkQuery(f glovebox.JobFilter, page listing.Page) *query {
 
 // listIndex picks the index that a list walks. SQLite is told, not asked: it
 // has no statistics, and a wrong guess shows only once the table is large.
-func listIndex(f glovebox.JobFilter, way walk) string {
+func listIndex(f glovebox.JobFilter, way index) string {
 	every := f.Tenant == glovebox.AnyTenant
 	switch {
 	case way == amongOpen && f.Node != "":

@@ -36,10 +36,20 @@ func TestPlans(t *testing.T) {
 		{"label", glovebox.JobFilter{Tenant: "a", Labels: labels}, after, "PRIMARY KEY (tenant=? AND key=? AND value=? AND (created,job)<(?,?))"},
 		{"open with label", glovebox.JobFilter{Tenant: "a", Labels: labels, Unfinished: true}, after, "jobs_open_by_tenant (tenant=? AND (created,id)<(?,?))"},
 	} {
-		q := listQuery(c.filter, listing.Page{Limit: 10, After: c.after})
+		q := listQuery(c.filter, listing.Page{Limit: 10, After: c.after}, walkOf(c.filter))
 		plan := explain(t, s, q.text(), q.args...)
 		if !strings.Contains(plan, c.want) || strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("%s:\n%s\nwant %s and no sorting", c.name, plan, c.want)
+		}
+	}
+	failed := glovebox.JobFilter{Tenant: "a", Labels: labels, Outcomes: []glovebox.Status{glovebox.StatusFailed}}
+	for way, want := range map[walk]string{
+		{byLabel, "a"}:  "PRIMARY KEY (tenant=? AND key=? AND value=? AND (created,job)<(?,?))",
+		{by: byOutcome}: "COVERING INDEX jobs_by_tenant_outcome (tenant=? AND outcome=? AND (created,id)<(?,?))",
+	} {
+		q := probe(failed, listing.Page{Limit: 10, After: after}, way)
+		if plan := explain(t, s, q.count(), q.args...); !strings.Contains(plan, want) {
+			t.Errorf("probe of %v:\n%s\nwant %s", way, plan, want)
 		}
 	}
 	plan := explain(t, s, selectDue, 1, 1)

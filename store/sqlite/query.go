@@ -50,11 +50,17 @@ func (q *query) rows() string {
 	if q.place == "l" {
 		place = "l.created, l.job"
 	}
-	where := ""
-	if len(q.where) > 0 {
-		where = " WHERE " + strings.Join(q.where, " AND ")
+	return "SELECT j.body, " + place + q.tail()
+}
+
+// count is a SELECT of how many rows there are, up to the LIMIT.
+func (q *query) count() string { return "SELECT count(*) FROM (SELECT 1" + q.tail() + " LIMIT ?)" }
+
+func (q *query) tail() string {
+	if len(q.where) == 0 {
+		return " FROM " + q.from
 	}
-	return "SELECT j.body, " + place + " FROM " + q.from + where
+	return " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ")
 }
 
 // bounds gives the walk one beginning and one end. With two upper bounds it

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	selectKey  = "SELECT fingerprint, job FROM idempotency_keys WHERE tenant = ? AND key = ? AND expires > ?"
 	selectByID = "SELECT tenant, body FROM jobs WHERE id = ?"
 	selectDue  = "SELECT body FROM jobs INDEXED BY jobs_due WHERE due IS NOT NULL AND due <= ? ORDER BY due, id LIMIT ?"
 )
@@ -27,6 +28,22 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error
 		return glovebox.Job{}, notFound(id)
 	}
 	return record.ParseJob(body)
+}
+
+// JobOfKey implements glovebox.Jobs.
+func (s *Store) JobOfKey(ctx context.Context, tenant string, key glovebox.IdempotencyKey, now time.Time) (glovebox.Job, error) {
+	var fingerprint, id string
+	err := s.readers.QueryRowContext(ctx, selectKey, tenant, key.Key, record.Nanos(now)).Scan(&fingerprint, &id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return glovebox.Job{}, record.KeyUnused()
+	case err != nil:
+		return glovebox.Job{}, readFault(ctx, err, "looking for an idempotency key")
+	}
+	if err := checkKey(key, fingerprint, id); err != nil {
+		return glovebox.Job{}, err
+	}
+	return s.Job(ctx, tenant, id)
 }
 
 // DueJobs implements glovebox.Jobs. Jobs due at one instant come by id.

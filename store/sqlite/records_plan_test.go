@@ -27,7 +27,7 @@ func TestOutcomePlans(t *testing.T) {
 		{glovebox.JobFilter{Tenant: "*", Outcomes: three}, "jobs_by_outcome (outcome=? AND (created,id)<(?,?))", 3},
 		{glovebox.JobFilter{Tenant: "a", Outcomes: one, Unfinished: true}, "jobs_open_by_tenant (tenant=? AND (created,id)<(?,?))", 1},
 	} {
-		q := listQuery(c.filter, listing.Page{Limit: 10, After: after})
+		q := listQuery(c.filter, listing.Page{Limit: 10, After: after}, walkOf(c.filter))
 		plan := explain(t, s, q.text(), q.args...)
 		if strings.Count(plan, c.want) != c.times || strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("%+v:\n%s\nwant %d times %s and no sorting", c.filter, plan, c.times, c.want)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"glovebox"
@@ -20,7 +21,7 @@ func (s *Store) Commit(ctx context.Context, writes []glovebox.Write, events ...g
 	if events, err = record.Events(events); err != nil {
 		return err
 	}
-	return s.writer.do(ctx, glovebox.Durable, func(t *statements) error {
+	return s.writer.do(ctx, durability(writes, events), func(t *statements) error {
 		for _, w := range writes {
 			if err := t.apply(w); err != nil {
 				return err
@@ -28,6 +29,14 @@ func (s *Store) Commit(ctx context.Context, writes []glovebox.Write, events ...g
 		}
 		return t.append(events)
 	})
+}
+
+// durability is Lazy only if nothing in a commit has to be synced.
+func durability(writes []glovebox.Write, events []glovebox.AuditEvent) glovebox.Durability {
+	if len(events) > 0 || slices.ContainsFunc(writes, func(w glovebox.Write) bool { return !w.Lazy }) {
+		return glovebox.Durable
+	}
+	return glovebox.Lazy
 }
 
 // apply compares, then sets, as update does. No document is written twice in a

@@ -20,6 +20,7 @@ type statements struct {
 	versionOf, putRecord           *sql.Stmt
 	dropRecord, purgeRecords       *sql.Stmt
 	lastEvent, addEvent            *sql.Stmt
+	addKept                        *sql.Stmt
 	all                            []*sql.Stmt
 }
 
@@ -36,20 +37,20 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.rollbackTo, "ROLLBACK TO one"},
 		{&s.release, "RELEASE one"},
 
-		{&s.findKey, "SELECT fingerprint, job FROM idempotency_keys WHERE tenant = ? AND key = ? AND expires > ?"},
+		{&s.findKey, selectKey},
 		{&s.putKey, "INSERT OR REPLACE INTO idempotency_keys (tenant, key, fingerprint, expires, job) VALUES (?, ?, ?, ?, ?)"},
 		{&s.dropKeys, `DELETE FROM idempotency_keys WHERE (tenant, key) IN
 			(SELECT tenant, key FROM idempotency_keys WHERE expires <= ? ORDER BY expires LIMIT ?)`},
 		{&s.bodyOf, "SELECT body FROM jobs WHERE id = ?"},
 		{&s.exists, "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?)"},
 		{&s.insertJob, `INSERT INTO jobs (id, tenant, created, status, node, due, version, attempt, labels, body,
-			outcome, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.current, "SELECT seq, created, version, attempt, labels FROM jobs WHERE id = ? AND tenant = ?"},
+			outcome, idempotency_key, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.current, "SELECT seq, created, version, attempt, labels, kept FROM jobs WHERE id = ? AND tenant = ?"},
 		{&s.replaceJob, `UPDATE jobs SET status = ?, node = ?, due = ?, version = ?, attempt = ?, labels = ?, body = ?,
-			outcome = ? WHERE seq = ?`},
+			outcome = ?, kept = ? WHERE seq = ?`},
 		{&s.addLabel, "INSERT INTO job_labels (tenant, key, value, created, job) VALUES (?, ?, ?, ?, ?)"},
 		{&s.dropLabel, "DELETE FROM job_labels WHERE tenant = ? AND key = ? AND value = ? AND created = ? AND job = ?"},
-		{&s.doomed, "SELECT seq, tenant, created, version, status, labels, idempotency_key FROM jobs WHERE id = ?"},
+		{&s.doomed, "SELECT seq, tenant, created, version, status, labels, idempotency_key, kept FROM jobs WHERE id = ?"},
 		{&s.disownKey, "UPDATE idempotency_keys SET job = '' WHERE tenant = ? AND key = ? AND job = ?"},
 		{&s.dropJob, "DELETE FROM jobs WHERE seq = ?"},
 		{&s.putImage, "INSERT OR REPLACE INTO images (tenant, name, body) VALUES (?, ?, ?)"},
@@ -60,6 +61,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, expires = excluded.expires, value = excluded.value`},
 		{&s.dropRecord, "DELETE FROM records WHERE kind = ? AND key = ?"},
 		{&s.purgeRecords, purgeRecords},
+		{&s.addKept, `INSERT INTO kept_output (tenant, bytes) VALUES (?, ?)
+			ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes`},
 		{&s.lastEvent, selectLastEvent},
 		{&s.addEvent, "INSERT INTO audit (tenant, seq, hash, at, actor, action, target, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {

@@ -16,6 +16,7 @@ type Store struct {
 	byID    *sql.Stmt
 	due     *sql.Stmt
 	record  *sql.Stmt
+	kept    *sql.Stmt
 
 	closing sync.Once
 	closed  error

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"compress/gzip"
+	"database/sql"
 	"fmt"
 	"io"
 	"os"
@@ -57,6 +58,9 @@ func TestUpgrade(t *testing.T) {
 		if err != nil || len(page.Jobs) != 4 || page.Jobs[0].ID != "job-6" {
 			t.Errorf("outcomes of all: %+v, %v", page.Jobs, err)
 		}
+		if kept, err := s.KeptOutput(ctx, "alice"); err != nil || kept != keptIn(t, s) {
+			t.Errorf("output kept is %d, %v; want %d", kept, err, keptIn(t, s))
+		}
 		if images, err := s.Images(ctx, "alice"); err != nil || len(images) != 1 {
 			t.Errorf("images are %v, %v", images, err)
 		}
@@ -91,6 +95,48 @@ func TestUpgrade(t *testing.T) {
 	if got := fmt.Sprint(eventsOf(t, s)); got != "[delete update commit]" {
 		t.Errorf("events are %s", got)
 	}
+}
+
+// TestUpgradeSums: jobs that a version without sums has written are in them.
+func TestUpgradeSums(t *testing.T) {
+	path := version1(t)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE jobs SET body = json_set(body, '$.output.stdout', 40, '$.output.stderr', 2) WHERE tenant = 'alice'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openTest(t, path)
+	if kept, err := s.KeptOutput(ctx, "alice"); err != nil || kept != 4*42 {
+		t.Errorf("output kept is %d, %v", kept, err)
+	}
+	job, err := s.Job(ctx, "alice", "job-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteJob(ctx, "alice", job.ID, job.Version); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.KeptOutput(ctx, "alice"); err != nil || kept != 3*42 {
+		t.Errorf("output kept after a delete is %d, %v", kept, err)
+	}
+}
+
+// keptIn adds up what stands in alice's jobs.
+func keptIn(t *testing.T, s *Store) (sum int64) {
+	t.Helper()
+	page, err := s.ListJobs(ctx, glovebox.JobFilter{Tenant: "alice", Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, job := range page.Jobs {
+		sum += job.Output.Stdout + job.Output.Stderr
+	}
+	return sum
 }
 
 // TestSameSchema: a file that was brought up to date is like a new one.

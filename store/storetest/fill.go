@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"time"
@@ -57,6 +58,10 @@ func (f *filler) set(v reflect.Value, path string) {
 	f.n++
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(epoch.Add(time.Duration(f.n)*time.Hour + time.Duration(f.n))))
+		return
+	}
+	if v.Type() == reflect.TypeFor[json.RawMessage]() {
+		v.SetBytes(fmt.Appendf(nil, `{"n":%d}`, f.n)) // as JSON writes it
 		return
 	}
 	switch v.Kind() {

@@ -58,6 +58,7 @@ func testImages(t *testing.T, s glovebox.Store) {
 	wantKind(t, s.DeleteImage(ctx, alice, "b"), glovebox.KindImageUnknown, "")
 	equal(t, "after a deletion", names(glovebox.AnyTenant), []string{"alice/B@4", "alice/a@3", "bob/b@2"})
 
+	testImageEvents(t, s)
 	wantKind(t, s.PutImage(ctx, glovebox.Image{Name: "b"}), glovebox.KindInvalid, "tenant")
 	wantKind(t, s.PutImage(ctx, glovebox.Image{Tenant: glovebox.AnyTenant, Name: "b"}), glovebox.KindInvalid, "tenant")
 	wantKind(t, s.PutImage(ctx, glovebox.Image{Tenant: alice}), glovebox.KindInvalid, "name")
@@ -86,4 +87,32 @@ func testImageRoundTrip(t *testing.T, s glovebox.Store) {
 		equal(t, "listed", images, []glovebox.Image{want})
 		images[0].Layers[0].Digest = "spoilt"
 	}
+}
+
+// testImageEvents: what is told of a write is there if the write took effect,
+// and only then.
+func testImageEvents(t *testing.T, s glovebox.Store) {
+	t.Helper()
+	ctx := context.Background()
+	told := func(target string) glovebox.AuditEvent {
+		return glovebox.AuditEvent{Tenant: "images", At: time.Unix(1_800_000_000, 0), Action: "image.test", Target: target}
+	}
+	img := glovebox.Image{Tenant: "images", Name: "told"}
+	if err := s.PutImage(ctx, img, told("put")); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, s.PutImage(ctx, img, glovebox.AuditEvent{Tenant: "images"}), glovebox.KindInvalid, "event.action")
+	wantKind(t, s.DeleteImage(ctx, "images", "nothing", told("not deleted")), glovebox.KindImageUnknown, "")
+	if err := s.DeleteImage(ctx, "images", "told", told("deleted")); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.AuditEvents(ctx, glovebox.AuditFilter{Tenant: "images"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var targets []string
+	for _, e := range events {
+		targets = append(targets, e.Target)
+	}
+	equal(t, "told", targets, []string{"put", "deleted"})
 }

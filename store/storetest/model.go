@@ -31,6 +31,8 @@ func testModel(t *testing.T, open Open) {
 			"get":          m.get,
 			"list":         m.list,
 			"due":          m.due,
+			"kept":         m.kept,
+			"key":          m.jobOfKey,
 			"delete":       m.delete,
 			"commit":       m.commit,
 			"commit more":  m.commit,
@@ -130,6 +132,8 @@ func (m *model) vary(t *rapid.T, job *glovebox.Job) {
 	job.Node = someNode.Draw(t, "node")
 	job.Spec.Labels = someLabels.Draw(t, "labels")
 	job.Owner = rapid.StringN(0, 8, -1).Draw(t, "owner")
+	job.Output.Stdout = rapid.SampledFrom([]int64{0, 0, 1, 70, 1 << 40}).Draw(t, "stdout")
+	job.Output.Stderr = rapid.SampledFrom([]int64{0, 0, 3}).Draw(t, "stderr")
 	job.Due = time.Time{}
 	if rapid.Bool().Draw(t, "is due") {
 		job.Due = m.clock.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "due")))

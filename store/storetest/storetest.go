@@ -60,6 +60,7 @@ func Run(t *testing.T, open Open) {
 		{"list/bad cursor", testBadCursor},
 		{"list/another list's cursor", testOtherCursor},
 		{"due", testDue},
+		{"kept output", testKept},
 		{"delete", testDelete},
 		{"delete/key", testDeleteKey},
 		{"records/life", testRecordLife},

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"glovebox"
@@ -31,6 +32,11 @@ func Job(job glovebox.Job) (glovebox.Job, []byte, error) {
 	}
 	stored, err := ParseJob(body)
 	return stored, body, err
+}
+
+// KeyUnused is the error for an idempotency key that stands for no job.
+func KeyUnused() error {
+	return glovebox.Errorf(glovebox.KindNotFound, "the idempotency key is not used")
 }
 
 // ParseJob reads a record made by Job.
@@ -102,5 +108,9 @@ func inUTC(job *glovebox.Job) {
 		c := *job.Cancel // the caller's stays as it is
 		c.At = c.At.UTC()
 		job.Cancel = &c
+	}
+	job.Approvals = slices.Clone(job.Approvals)
+	for i := range job.Approvals {
+		job.Approvals[i].At = job.Approvals[i].At.UTC()
 	}
 }
