@@ -20,6 +20,7 @@ type Importer struct {
 // Import is what to do with one archive.
 type Import struct {
 	Tenant string
+	By     string // Principal.Name of who imports, for the audit log
 	// Name is what the image is to be called. It is needed if the archive only
 	// says a tag, which is then added to it; it replaces what the archive says if
 	// there is one image in it; otherwise it may be empty.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"glovebox"
 )
@@ -25,6 +26,7 @@ type Library struct {
 	Allow func(ctx context.Context, tenant, name string) error
 	// Progress is told of pulls; nil is fine.
 	Progress Progress
+	Now      func() time.Time // of audit events; nil is time.Now
 
 	pulls flights[glovebox.Image]
 	whole sync.Map // by tenant and digest: found to have all its blobs
@@ -144,7 +146,7 @@ func (l *Library) pull(ctx context.Context, tenant, name string) (glovebox.Image
 			return img, err
 		}
 	}
-	return l.Puller.pull(ctx, tenant, name, l.Progress, l.Images.PutImage)
+	return l.Puller.pull(ctx, tenant, name, l.Progress, l.put(ForJob))
 }
 
 // Import takes the images of an archive into the tenant's library.
@@ -152,11 +154,12 @@ func (l *Library) Import(ctx context.Context, r io.Reader, how Import) ([]gloveb
 	if l.Allow != nil {
 		how.allow = func(name string) error { return l.Allow(ctx, how.Tenant, name) }
 	}
-	return l.Importer.importTo(ctx, r, how, l.Images.PutImage)
+	return l.Importer.importTo(ctx, r, how, l.put(how.By))
 }
 
-// Remove forgets a name. Its blobs go when the Collector finds them unused.
-func (l *Library) Remove(ctx context.Context, tenant, name string) error {
+// Remove forgets a name, for somebody (a Principal.Name). Its blobs go when the
+// Collector finds them unused.
+func (l *Library) Remove(ctx context.Context, by, tenant, name string) error {
 	name, err := Normalize(name)
 	if err != nil {
 		return err
@@ -166,7 +169,7 @@ func (l *Library) Remove(ctx context.Context, tenant, name string) error {
 		return err
 	}
 	l.whole.Delete(img.Tenant + "\x00" + img.Name + "\x00" + img.Digest)
-	return l.Images.DeleteImage(ctx, tenant, name)
+	return l.Images.DeleteImage(ctx, tenant, name, l.event(by, auditRemove, img))
 }
 
 // Blob copies a sealed blob into w from offset on, for a node that is to unpack

@@ -22,7 +22,7 @@ type records struct {
 	fail error
 }
 
-func (r *records) PutImage(_ context.Context, img glovebox.Image) error {
+func (r *records) PutImage(_ context.Context, img glovebox.Image, _ ...glovebox.AuditEvent) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all == nil {
@@ -55,7 +55,7 @@ func (r *records) Images(_ context.Context, tenant string) (list []glovebox.Imag
 	return list, r.fail
 }
 
-func (r *records) DeleteImage(_ context.Context, tenant, name string) error {
+func (r *records) DeleteImage(_ context.Context, tenant, name string, _ ...glovebox.AuditEvent) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.all, tenant+" "+name)
@@ -200,7 +200,7 @@ func TestLibraryImport(t *testing.T) {
 	if err := l.Blob(background, all[0].Layers[0].Digest, 100, &out); err != nil || int64(out.Len()) != all[0].Layers[0].Size-100 {
 		t.Errorf("Blob: %d bytes, %v", out.Len(), err)
 	}
-	if err := l.Remove(background, "t", "busybox:bar"); err != nil {
+	if err := l.Remove(background, "somebody", "t", "busybox:bar"); err != nil {
 		t.Error(err)
 	}
 	if _, err := l.Resolve(background, "t", "busybox:bar", glovebox.PullNever); glovebox.KindOf(err) != glovebox.KindImageUnknown {
@@ -442,7 +442,7 @@ func TestCollectorRace(t *testing.T) {
 		}
 	})
 	for range 30 {
-		rec, err := l.Puller.pull(background, "t", e.name(), nil, images.PutImage)
+		rec, err := l.Puller.pull(background, "t", e.name(), nil, func(ctx context.Context, img glovebox.Image) error { return images.PutImage(ctx, img) })
 		if err != nil {
 			t.Errorf("pull: %v", err)
 			break
