@@ -31,6 +31,7 @@ const (
 	ActionSessionOpen   Action = "session.open"   // own, on another device
 	ActionSessionDevice Action = "session.device" // own, on a machine without a browser
 	ActionSessionEnd    Action = "session.end"    // own
+	ActionSessionLeave  Action = "session.leave"  // this very one: every session may
 	ActionCodesMake     Action = "recovery.codes" // own
 
 	ActionPersonRead    Action = "person.read"
@@ -81,6 +82,7 @@ var grants = []grant{
 	{action: ActionSessionOpen, least: RoleViewer},
 	{action: ActionSessionDevice, least: RoleViewer, stepUp: true},
 	{action: ActionSessionEnd, least: RoleViewer},
+	{action: ActionSessionLeave, least: RoleViewer},
 	{action: ActionCodesMake, least: RoleViewer, stepUp: true},
 
 	{action: ActionPersonRead, least: RoleAdmin, local: true},

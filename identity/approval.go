@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	approvalPrefix = "apr_"
+	approvalPrefix = "apr-"
 
 	// approvalLife is how long people have to sign, and the job to be
 	// submitted then.

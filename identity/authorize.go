@@ -29,6 +29,9 @@ func (c Caller) Allowed(a Action) bool {
 	if !ok {
 		return false
 	}
+	if a == ActionSessionLeave {
+		return c.Session.ID != ""
+	}
 	if c.Kind == glovebox.PrincipalOperator {
 		return g.local && c.Role.Covers(g.least)
 	}

@@ -2,8 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"math"
 	"strings"
 	"sync"
@@ -12,19 +10,13 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/identity/identitytest"
 )
 
-// response is an assertion or attestation taken apart so that it can be spoilt.
+// spoil changes a member of an authenticator's answer.
 func spoil(t *testing.T, answer []byte, member string, change func([]byte) []byte) []byte {
 	t.Helper()
-	var whole map[string]any
-	if err := json.Unmarshal(answer, &whole); err != nil {
-		t.Fatal(err)
-	}
-	in := whole["response"].(map[string]any)
-	raw := must(base64.RawURLEncoding.DecodeString(in[member].(string)))(t)
-	in[member] = base64.RawURLEncoding.EncodeToString(change(raw))
-	return []byte(asJSON(whole))
+	return must(identitytest.Spoil(answer, member, change))(t)
 }
 
 // bad is something wrong with an authenticator's answer.
@@ -37,27 +29,27 @@ type bad struct {
 
 // badAnswers are refused at login and at step-up alike.
 var badAnswers = []bad{
-	{name: "wrong origin", before: func(w *world, m *member) { m.device.rp.Origin = "https://box.example.evil:8443" }},
-	{name: "origin on another port", before: func(w *world, m *member) { m.device.rp.Origin = "https://box.example" }},
-	{name: "wrong relying party", before: func(w *world, m *member) { m.device.rp.ID = "evil.example" }},
-	{name: "user not verified", before: func(w *world, m *member) { m.device.auth.Options.UserNotVerified = true }},
-	{name: "user not present", before: func(w *world, m *member) { m.device.auth.Options.UserNotPresent = true }},
-	{name: "backup eligibility flipped", before: func(w *world, m *member) { m.device.auth.Options.BackupEligible = false }},
+	{name: "wrong origin", before: func(w *world, m *member) { m.device.Origin = "https://box.example.evil:8443" }},
+	{name: "origin on another port", before: func(w *world, m *member) { m.device.Origin = "https://box.example" }},
+	{name: "wrong relying party", before: func(w *world, m *member) { m.device.RPID = "evil.example" }},
+	{name: "user not verified", before: func(w *world, m *member) { m.device.NotVerified = true }},
+	{name: "user not present", before: func(w *world, m *member) { m.device.NotPresent = true }},
+	{name: "backup eligibility flipped", before: func(w *world, m *member) { m.device.BackupEligible = false }},
 	{name: "backed up without being eligible", before: func(w *world, m *member) {
-		m.device.auth.Options.BackupEligible = false
-		m.device.auth.Options.BackupState = true
+		m.device.BackupEligible = false
+		m.device.BackedUp = true
 	}},
 	{name: "other person's handle", before: func(w *world, m *member) {
-		m.device.auth.Options.UserHandle = m.invite("Eve", RoleViewer).device.auth.Options.UserHandle
+		m.device.UserHandle = m.invite("Eve", RoleViewer).device.UserHandle
 	}},
 	{name: "other person's credential", before: func(w *world, m *member) {
-		own := m.device.auth.Options.UserHandle
+		own := m.device.UserHandle
 		m.device = m.invite("Eve", RoleViewer).device
-		m.device.auth.Options.UserHandle = own
+		m.device.UserHandle = own
 	}},
-	{name: "unknown credential", before: func(w *world, m *member) { m.device.cred.ID = []byte("nobody knows this one") }},
-	{name: "unknown handle", before: func(w *world, m *member) { m.device.auth.Options.UserHandle = []byte("nobody") }},
-	{name: "sign count going back", before: func(w *world, m *member) { m.device.cred.Counter = 0 }, may: []string{kindPasskey, kindPerson}},
+	{name: "unknown credential", before: func(w *world, m *member) { m.device.SetCredentialID([]byte("nobody knows this one")) }},
+	{name: "unknown handle", before: func(w *world, m *member) { m.device.UserHandle = []byte("nobody") }},
+	{name: "sign count going back", before: func(w *world, m *member) { m.device.Counter = 0 }, may: []string{kindPasskey, kindPerson}},
 	{name: "bogus signature", after: func(w *world, m *member, a []byte) []byte {
 		return spoil(w.t, a, "signature", func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
 	}},
@@ -102,7 +94,7 @@ func TestBadLogin(t *testing.T) {
 			if err := m.login(); err != nil { // the control
 				t.Fatal(err)
 			}
-			good.cred = m.device.cred
+			good.Counter = m.device.Counter
 			if b.before != nil {
 				b.before(w, m)
 			}
@@ -116,7 +108,7 @@ func TestBadLogin(t *testing.T) {
 			}
 			w.wantRefused(func() error { _, _, err := w.s.FinishLogin(w.ctx, id, answer, ""); return err }, b.may...)
 			if len(b.may) == 0 { // what was refused did no harm
-				good.cred.Counter += 10
+				good.Counter += 10
 				m.device = &good
 				if err := m.login(); err != nil {
 					t.Errorf("cannot log in any more: %v", err)
@@ -133,7 +125,7 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.device.cred.Counter = math.MaxUint32 // wraps to 0, as of synced passkeys
+	m.device.Counter = math.MaxUint32 // wraps to 0, as of synced passkeys
 	answer := m.device.get(t, options)
 	var won, lost atomic.Int32
 	var all sync.WaitGroup
@@ -215,7 +207,7 @@ func TestCloneDisables(t *testing.T) {
 		t.Error("a stream of the disabled passkey goes on")
 	}
 	w.wantRefused(func() error { _, err := w.s.Authenticate(w.ctx, Presented{Cookie: m.cookie}); return err })
-	copied.cred.Counter = 100
+	copied.Counter = 100
 	expectKind(t, m.login(), glovebox.KindUnauthorized)
 	if causes := strings.Join(w.causes(), "\n"); !strings.Contains(causes, "passkey disabled") {
 		t.Errorf("causes: %s", causes)

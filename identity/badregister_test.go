@@ -18,12 +18,12 @@ func TestBadRegistration(t *testing.T) {
 		before func(w *world, d *device)
 		after  func(t *testing.T, a []byte) []byte
 	}{
-		"wrong origin":        {before: func(_ *world, d *device) { d.rp.Origin = "https://evil.example" }},
-		"wrong relying party": {before: func(_ *world, d *device) { d.rp.ID = "evil.example" }},
-		"user not verified":   {before: func(_ *world, d *device) { d.auth.Options.UserNotVerified = true }},
-		"user not present":    {before: func(_ *world, d *device) { d.auth.Options.UserNotPresent = true }},
+		"wrong origin":        {before: func(_ *world, d *device) { d.Origin = "https://evil.example" }},
+		"wrong relying party": {before: func(_ *world, d *device) { d.RPID = "evil.example" }},
+		"user not verified":   {before: func(_ *world, d *device) { d.NotVerified = true }},
+		"user not present":    {before: func(_ *world, d *device) { d.NotPresent = true }},
 		"backed up, not eligible": {before: func(_ *world, d *device) {
-			d.auth.Options.BackupEligible, d.auth.Options.BackupState = false, true
+			d.BackupEligible, d.BackedUp = false, true
 		}},
 		"expired":           {after: func(_ *testing.T, a []byte) []byte { return a }, before: func(w *world, _ *device) { w.clock.pass(ceremonyLife) }},
 		"bogus attestation": {after: object(func(b []byte) []byte { return bytes.Replace(b, []byte("sig"), []byte("gis"), 1) })},
@@ -102,7 +102,7 @@ func TestRegistrationReplay(t *testing.T) {
 	id, answer, _ = add() // of a session, used as if of a link
 	w.wantRefused(func() error { _, _, err := w.s.FinishEnrol(w.ctx, id, answer, ""); return err })
 
-	expectKind(t, second(w.s.BeginRegister(w.ctx, c, "x", nil)), glovebox.KindDenied)
+	expectKind(t, second(w.s.BeginRegister(w.ctx, c, "x", nil)), glovebox.KindApproval)
 	wrong := m.sign(RegisterOperation("other"))
 	expectKind(t, second(w.s.BeginRegister(w.ctx, c, "x", wrong)), glovebox.KindDenied)
 	late := m.sign(RegisterOperation("x"))

@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	devicePrefix   = "dev_"
-	deviceLife     = 5 * time.Minute
-	deviceInterval = 5 * time.Second
+	devicePrefix = "dev_"
+	deviceLife   = 5 * time.Minute
+
+	// DeviceInterval is how long a program waits between polls at least.
+	DeviceInterval = 5 * time.Second
 
 	// deviceAlphabet has no vowels, so that codes are no words, and nothing
 	// that is mistaken for something else.
@@ -35,18 +37,30 @@ type DeviceRequest struct {
 	Approved string    `json:"approved,omitempty"` // session that did
 }
 
-// BeginDevice makes a request. token is for the program, to poll with the key
-// that p proves; code is for people.
-func (s *Service) BeginDevice(ctx context.Context, p Presented, name, from string) (token, code string, err error) {
+// BegunDevice is what the program gets that asked to be let in.
+type BegunDevice struct {
+	Token string // for the program, to poll with the key that it proved
+	Code  string // for people
+	Until time.Time
+}
+
+// BeginDevice makes a request of a program that proves its key with p. name is
+// what its machine calls itself, from where the request came from.
+func (s *Service) BeginDevice(ctx context.Context, p Presented, name, from string) (BegunDevice, error) {
+	if err := checkName("name", name); err != nil {
+		return BegunDevice{}, err
+	}
 	jkt, err := s.ProvenKey(ctx, p)
 	if err != nil {
-		return "", "", err
+		return BegunDevice{}, err
 	}
-	code = deviceCode()
-	d := DeviceRequest{ID: deviceID(code), Name: clip(name), From: clip(from), JKT: jkt, Until: s.now().Add(deviceLife)}
+	code := deviceCode()
+	d := DeviceRequest{ID: deviceID(code), Name: name, From: clip(from), JKT: jkt, Until: s.now().Add(deviceLife)}
+	var token string
 	token, d.Hash = bearer(d.ID)
 	// A code that is in use is taken over: both owners see the newer request.
-	return token, code, s.records.Commit(ctx, []glovebox.Write{putUntil(kindGrant, d.ID, d, glovebox.IfAny, d.Until)})
+	err = s.records.Commit(ctx, []glovebox.Write{putUntil(kindGrant, d.ID, d, glovebox.IfAny, d.Until)})
+	return BegunDevice{token, code, d.Until}, err
 }
 
 // deviceCode is 8 letters, 34 bits: they can only be tried by who is logged in,
@@ -134,14 +148,14 @@ func (s *Service) PollDevice(ctx context.Context, token string, p Presented) (Ac
 		return AccessToken{}, s.outcome(ctx, "grant.device", err)
 	}
 	if d.Approved == "" {
-		early := s.now().Sub(d.Polled) < deviceInterval
+		early := s.now().Sub(d.Polled) < DeviceInterval
 		d.Polled = s.now()
 		err := s.records.Commit(ctx, []glovebox.Write{putUntil(kindGrant, d.ID, d, version, d.Until)})
 		if err != nil && glovebox.KindOf(err) != glovebox.KindStale { // stale: approved just now, the next poll sees it
 			return AccessToken{}, err
 		}
 		if early {
-			return AccessToken{}, glovebox.Errorf(glovebox.KindTooMany, "asked too often").Try("wait for %s", deviceInterval)
+			return AccessToken{}, glovebox.Errorf(glovebox.KindTooMany, "asked too often").Try("wait for %s", DeviceInterval)
 		}
 		return AccessToken{}, glovebox.Errorf(glovebox.KindUnavailable, "not approved yet").Try("type the code in a browser")
 	}

@@ -97,6 +97,8 @@ func (s *Service) unfit(c proofClaims, p Presented, token string) string {
 		return "for another URL"
 	case age > proofAge:
 		return "too old"
+	case time.Unix(c.IssuedAt, 0).Before(s.since):
+		return "from before this machine started"
 	case age < -skew:
 		return "of the future"
 	}
@@ -130,10 +132,13 @@ func origin(u *url.URL) string {
 	return scheme + "://" + host
 }
 
-// claimProof makes sure that a proof is used once, on any replica.
+// claimProof makes sure that a proof is used once, on any replica. A claim need
+// not outlive a power cut: what was proven before the machine started does not
+// count (Config.Since).
 func (s *Service) claimProof(ctx context.Context, jkt string, c proofClaims) error {
 	until := time.Unix(c.IssuedAt, 0).Add(proofAge + time.Minute)
 	w := putUntil(kindProof, digest(jkt+"\n"+c.ID), struct{}{}, glovebox.IfAbsent, until)
+	w.Lazy = true
 	err := s.records.Commit(ctx, []glovebox.Write{w})
 	if glovebox.KindOf(err) == glovebox.KindStale {
 		return because("proof used before")

@@ -32,11 +32,14 @@ func (s *Service) ApproveCode(ctx context.Context, c Caller, challenge, redirect
 	if err := s.Authorize(ctx, c, ActionSessionOpen, ""); err != nil {
 		return "", err
 	}
+	if err := checkName("name", name); err != nil {
+		return "", err
+	}
 	if len(challenge) != 43 {
-		return "", glovebox.Errorf(glovebox.KindInvalid, "not a challenge by S256").On("code_challenge")
+		return "", glovebox.Errorf(glovebox.KindInvalid, "not a challenge by S256").On("challenge")
 	}
 	if !loopback(redirect) {
-		return "", glovebox.Errorf(glovebox.KindInvalid, "a code is sent to this machine alone").On("redirect_uri").
+		return "", glovebox.Errorf(glovebox.KindInvalid, "a code is sent to this machine alone").On("redirectURI").
 			Try("use http://127.0.0.1 with a port")
 	}
 	g := codeGrant{ID: glovebox.NewID(grantPrefix), Caller: c.Session.ID, Challenge: challenge, Redirect: redirect, Name: name,

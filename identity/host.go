@@ -38,6 +38,9 @@ func (s *Service) Recover(ctx context.Context, operator glovebox.Principal, pers
 		return Link{}, "", err
 	}
 	p, _, err := s.person(ctx, personID)
+	if missing(err) {
+		return Link{}, "", glovebox.Errorf(glovebox.KindNotFound, "no such person").On("person").Try("give the id of somebody who has registered")
+	}
 	if err != nil {
 		return Link{}, "", err
 	}

@@ -65,10 +65,15 @@ type handle struct {
 
 // person reads one; KindNotFound also for what cannot be an id.
 func (s *Service) person(ctx context.Context, id string) (Person, int64, error) {
+	gone := glovebox.Errorf(glovebox.KindNotFound, "no such person")
 	if !glovebox.ValidID(personPrefix, id) {
-		return Person{}, 0, glovebox.Errorf(glovebox.KindNotFound, "no such person")
+		return Person{}, 0, gone
 	}
-	return load[Person](ctx, s, kindPerson, id)
+	p, version, err := load[Person](ctx, s, kindPerson, id)
+	if missing(err) {
+		err = gone
+	}
+	return p, version, err
 }
 
 // without returns the list without id.

@@ -2,11 +2,10 @@ package identity
 
 import (
 	"context"
+	"encoding/base64"
 	"math"
 	"sync/atomic"
 	"testing"
-
-	"github.com/descope/virtualwebauthn"
 
 	"glovebox"
 	"glovebox/store/memory"
@@ -83,7 +82,7 @@ func TestChallengeTakenInBetween(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.device.cred.Counter = math.MaxUint32 // wraps to 0: a synced passkey counts nothing, so only the challenge stops a replay
+	m.device.Counter = math.MaxUint32 // wraps to 0: a synced passkey counts nothing, so only the challenge stops a replay
 	answer := m.device.get(t, options)
 	finish := func() error { return second(w.s.FinishLogin(w.ctx, id, answer, "")) }
 	store.meddle.Store(&finish)
@@ -108,11 +107,11 @@ func TestVerifySignedWantsVerification(t *testing.T) {
 	m := w.admin()
 	signed := *m.sign(testOperation)
 	for _, unverified := range []bool{false, true} {
-		m.device.auth.Options.UserNotVerified = unverified
+		m.device.NotVerified = unverified
 		challenge := must(signed.Operation.Challenge(signed.Nonce))(t)
-		answer := virtualwebauthn.CreateAssertionResponse(m.device.rp, m.device.auth, m.device.cred, virtualwebauthn.AssertionOptions{Challenge: challenge})
+		answer := m.device.get(t, map[string]any{"challenge": base64.RawURLEncoding.EncodeToString(challenge)})
 		take := func(member string) (b []byte) {
-			spoil(t, []byte(answer), member, func(raw []byte) []byte { b = raw; return raw })
+			spoil(t, answer, member, func(raw []byte) []byte { b = raw; return raw })
 			return b
 		}
 		signed.AuthenticatorData, signed.ClientData, signed.Signature = take("authenticatorData"), take("clientDataJSON"), take("signature")

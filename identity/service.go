@@ -12,7 +12,8 @@ import (
 	"glovebox"
 )
 
-// Config is what a Service needs. Everything but Fetch and Name is required.
+// Config is what a Service needs. Everything but Fetch, Name and Since is
+// required.
 type Config struct {
 	Records glovebox.Records
 	Now     func() time.Time
@@ -28,6 +29,10 @@ type Config struct {
 
 	// Fetch gets the key set of a trusted issuer; nil turns federation off.
 	Fetch FetchKeys
+
+	// Since is when the machine started: proofs made before are refused, because
+	// what was known of their use may have been lost with the power.
+	Since time.Time
 }
 
 // Service is the identity of one installation. It is safe for concurrent use,
@@ -35,11 +40,14 @@ type Config struct {
 type Service struct {
 	records glovebox.Records
 	now     func() time.Time
+	since   time.Time
 	url     string // PublicURL without a slash at its end
 	rp      *webauthn.WebAuthn
 	keys    keySet
-	issuers issuerKeys
-	ended   endings
+	// verified saves checking a token's signature with each request.
+	verified verified
+	issuers  issuerKeys
+	ended    endings
 }
 
 // Open checks the configuration, compares the relying party with the one of
@@ -69,7 +77,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.RPID == "" {
 		return nil, glovebox.Errorf(glovebox.KindInvalid, "the relying party has no id")
 	}
-	s := &Service{records: c.Records, now: c.Now, url: base, rp: rp}
+	s := &Service{records: c.Records, now: c.Now, since: c.Since, url: base, rp: rp}
 	s.issuers.fetch = c.Fetch
 	if err := s.fixSite(ctx, c.RPID, c.Origins); err != nil {
 		return nil, err

@@ -248,11 +248,8 @@ func TestDevice(t *testing.T) {
 	m, k := w.admin(), newKey(t)
 	ask := func() Presented { return k.presented(w, "POST", "/v1/token", "") }
 	begin := func() (token, code string) {
-		token, code, err := w.s.BeginDevice(w.ctx, ask(), "build-7", "192.0.2.7")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return token, code
+		d := must(w.s.BeginDevice(w.ctx, ask(), "build-7", "192.0.2.7"))(t)
+		return d.Token, d.Code
 	}
 	poll := func(token string, p Presented) error { _, err := w.s.PollDevice(w.ctx, token, p); return err }
 	token, code := begin()
@@ -263,7 +260,7 @@ func TestDevice(t *testing.T) {
 	if d.Name != "build-7" || d.From != "192.0.2.7" || d.Hash != "" {
 		t.Errorf("request: %+v", d)
 	}
-	expectKind(t, w.s.ApproveDevice(w.ctx, m.caller(), d, nil), glovebox.KindDenied)
+	expectKind(t, w.s.ApproveDevice(w.ctx, m.caller(), d, nil), glovebox.KindApproval)
 	signed := m.sign(DeviceOperation(d))
 	other := d
 	other.JKT = "x"

@@ -77,7 +77,8 @@ func VerifySigned(op SignedOperation, rpID string, origins []string) error {
 }
 
 // Spend lets c do want on the strength of op: c may do it by role, and op is
-// c's fresh signature over exactly want. It can be spent once. KindDenied.
+// c's fresh signature over exactly want. It can be spent once. KindDenied, and
+// KindApproval where there is no signature at all.
 func (s *Service) Spend(ctx context.Context, c Caller, want Operation, op *SignedOperation) error {
 	if err := s.Authorize(ctx, c, want.Action, want.Resource); err != nil {
 		return err
@@ -99,6 +100,10 @@ func (s *Service) Spend(ctx context.Context, c Caller, want Operation, op *Signe
 	err := s.deny(ctx, c, want.Action, want.Resource, cause)
 	if glovebox.KindOf(err) != glovebox.KindDenied {
 		return err
+	}
+	if op == nil {
+		return glovebox.Errorf(glovebox.KindApproval, "this needs a signature with a passkey").On("signature").
+			Try("ask for a challenge over exactly this operation at POST /v1/step-up/begin, and send the answer along")
 	}
 	return glovebox.Errorf(glovebox.KindDenied, "this needs a fresh signature with a passkey").
 		Try("confirm exactly this operation with your passkey")

@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,30 +103,49 @@ func (s *Service) checkToken(ctx context.Context, token string) (Caller, error) 
 	if len(token) > maxToken || strings.Count(token, ".") != 2 {
 		return Caller{}, because("access token malformed")
 	}
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
-	if err != nil {
-		return Caller{}, because("access token: " + err.Error())
-	}
-	header := jws.Signatures[0].Protected
-	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != tokenType {
-		return Caller{}, because("access token of another type")
-	}
-	set, err := s.JWKS(ctx)
+	keys, err := s.signingKeys(ctx)
 	if err != nil {
 		return Caller{}, err
 	}
-	found := set.Key(header.KeyID)
-	if len(found) != 1 {
-		return Caller{}, because("access token: key unknown")
+	sum := sha256.Sum256([]byte(token))
+	known, ok := s.verified.get(sum)
+	if !ok || !slices.ContainsFunc(keys, func(k signingKey) bool { return k.Private.KeyID == known.kid }) {
+		if known, err = verifyToken(token, keys); err != nil {
+			return Caller{}, err
+		}
+		s.verified.put(sum, known)
 	}
-	payload, err := jws.Verify(found[0].Key)
+	return s.holder(ctx, known.claims)
+}
+
+// verifyToken checks the signature and returns what the token says.
+func verifyToken(token string, keys []signingKey) (verifiedToken, error) {
+	none := verifiedToken{}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
-		return Caller{}, because("access token: " + err.Error())
+		return none, because("access token: " + err.Error())
 	}
-	var claims accessClaims
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		return Caller{}, because("access token: claims malformed")
+	header := jws.Signatures[0].Protected
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != tokenType {
+		return none, because("access token of another type")
 	}
+	i := slices.IndexFunc(keys, func(k signingKey) bool { return k.Private.KeyID == header.KeyID })
+	if i < 0 {
+		return none, because("access token: key unknown")
+	}
+	payload, err := jws.Verify(keys[i].Private.Public().Key)
+	if err != nil {
+		return none, because("access token: " + err.Error())
+	}
+	known := verifiedToken{kid: header.KeyID}
+	if err := json.Unmarshal(payload, &known.claims); err != nil {
+		return none, because("access token: claims malformed")
+	}
+	return known, nil
+}
+
+// holder finds the live session of who holds a token that is ours.
+func (s *Service) holder(ctx context.Context, claims accessClaims) (Caller, error) {
 	if cause := s.wrong(claims); cause != "" {
 		return Caller{}, because("access token " + cause)
 	}

@@ -257,3 +257,16 @@ func TestRotation(t *testing.T) {
 		t.Errorf("the old key stays: %v", left)
 	}
 }
+
+// TestProofFromBeforeTheStart: a machine that is back at once after a power cut
+// may have lost what it knew of used proofs, so it takes none of then.
+func TestProofFromBeforeTheStart(t *testing.T) {
+	w := newWorld(t)
+	m, k := w.admin(), newKey(t)
+	access := m.cli(k)
+	before := k.presented(w, "GET", "/v1/jobs", access.Token)
+	w.clock.pass(2 * time.Second)
+	w.s = must(Open(w.ctx, Config{Records: w.store, Now: w.clock.now, PublicURL: testURL, RPID: testRPID, Origins: []string{testOrigin}, Since: w.clock.now()}))(t)
+	w.wantRefused(func() error { _, err := w.s.Authenticate(w.ctx, before); return err })
+	must(w.s.Authenticate(w.ctx, k.presented(w, "GET", "/v1/jobs", access.Token)))(t)
+}

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/descope/virtualwebauthn"
-
 	"glovebox"
+	"glovebox/identity/identitytest"
 	"glovebox/store/memory"
 )
 
@@ -72,27 +71,10 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// device is somebody's authenticator with one credential, and what it does
-// wrong if asked to.
-type device struct {
-	auth virtualwebauthn.Authenticator
-	cred virtualwebauthn.Credential
-	rp   virtualwebauthn.RelyingParty
-}
+// device is somebody's authenticator, and what it does wrong if asked to.
+type device struct{ identitytest.Device }
 
-func newDevice() *device {
-	cred := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-	// The authenticator drops leading zeros of coordinates, which makes a key
-	// that is none; take one without.
-	for len(cred.Key.AttestationData()) != 77 {
-		cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-	}
-	return &device{
-		auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{BackupEligible: true}),
-		cred: cred,
-		rp:   virtualwebauthn.RelyingParty{ID: testRPID, Name: "Glovebox", Origin: testOrigin},
-	}
-}
+func newDevice() *device { return &device{*identitytest.NewDevice(testOrigin, testRPID)} }
 
 func asJSON(v any) string {
 	data, err := json.Marshal(v)
@@ -105,17 +87,13 @@ func asJSON(v any) string {
 // create answers a registration challenge.
 func (d *device) create(t *testing.T, options any) []byte {
 	t.Helper()
-	o := must(virtualwebauthn.ParseAttestationOptions(asJSON(options)))(t)
-	d.auth.Options.UserHandle = []byte(o.UserID)
-	return []byte(virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.cred, *o))
+	return must(d.Register([]byte(asJSON(options))))(t)
 }
 
 // get answers a login or step-up challenge, with a sign count one higher.
 func (d *device) get(t *testing.T, options any) []byte {
 	t.Helper()
-	o := must(virtualwebauthn.ParseAssertionOptions(asJSON(options)))(t)
-	d.cred.Counter++
-	return []byte(virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.cred, *o))
+	return must(d.Assert([]byte(asJSON(options))))(t)
 }
 
 // member is a person with a device and a browser session.
