@@ -2,7 +2,9 @@ package api
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"glovebox"
@@ -17,8 +19,7 @@ func access(log *slog.Logger, observe func(Observation), next http.Handler) http
 		rec := &recorder{ResponseWriter: w, id: glovebox.NewID("r")}
 		h := w.Header()
 		h.Set(headerRequestID, rec.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
+		protect(h, r.TLS != nil && !isLocalhost(r.Host))
 		defer func() {
 			took := time.Since(start)
 			level := slog.LevelInfo
@@ -34,6 +35,29 @@ func access(log *slog.Logger, observe func(Observation), next http.Handler) http
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// isLocalhost says whether a Host header is localhost's. What is said there
+// about TLS would be about every other service of the machine, at any port.
+func isLocalhost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// protect sets what keeps browsers from doing more with an answer than read it
+// and, where there is a name of our own with TLS, from ever coming without.
+func protect(h http.Header, tls bool) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	if tls {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 }
 
 // recorder remembers what a request came to.
@@ -78,21 +102,35 @@ func (r *recorder) failure() string {
 	return r.err.Error()
 }
 
+// recorderOf finds the recorder that a writer stands before.
+func recorderOf(w http.ResponseWriter) (*recorder, bool) {
+	for {
+		switch v := w.(type) {
+		case *recorder:
+			return v, true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = v.Unwrap()
+		default:
+			return nil, false
+		}
+	}
+}
+
 func routed(w http.ResponseWriter, pattern string) {
-	if r, ok := w.(*recorder); ok {
+	if r, ok := recorderOf(w); ok {
 		r.route = pattern
 	}
 }
 
 func caller(w http.ResponseWriter, p glovebox.Principal) {
-	if r, ok := w.(*recorder); ok {
+	if r, ok := recorderOf(w); ok {
 		r.caller = p.Name
 	}
 }
 
 // noted keeps for the log an error that the answer itself tells.
 func noted(w http.ResponseWriter, err error) {
-	if r, ok := w.(*recorder); ok {
+	if r, ok := recorderOf(w); ok {
 		r.err = err
 	}
 }
@@ -101,7 +139,7 @@ func noted(w http.ResponseWriter, err error) {
 // off, so that the caller cannot take a part for the whole.
 func failed(w http.ResponseWriter, err error) {
 	noted(w, err)
-	if r, ok := w.(*recorder); ok && r.status != 0 {
+	if r, ok := recorderOf(w); ok && r.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
 	writeProblem(w, err)

@@ -20,7 +20,16 @@ func viewJob(j glovebox.Job) wire.Job {
 		Result: viewResult(j.Result), Output: wire.Output(j.Output), Cancel: j.Cancel, Spec: viewSpec(j.Spec),
 		Image: wire.Resolved(j.Image), Owner: j.Owner, Node: j.Node, Attempt: j.Attempt, Version: j.Version,
 		CreatedAt: j.CreatedAt, PlacedAt: j.PlacedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt, ArchivedAt: j.ArchivedAt,
+		Approvals: viewApprovals(j.Approvals),
 	}
+}
+
+func viewApprovals(all []glovebox.Approval) []wire.JobApproval {
+	var views []wire.JobApproval
+	for _, a := range all {
+		views = append(views, wire.JobApproval(a))
+	}
+	return views
 }
 
 func viewFault(e *glovebox.Error) *wire.Fault {

@@ -6,6 +6,9 @@
 // of package glovebox. No input leads to a status of 500 or above.
 //
 // A request passes, from the outside in: the access log, the catcher of
-// panics, the router (404, 405), the caps on what is in flight (503), the
-// authenticator (401, 403), the route's time-outs, and the route.
+// panics, the router (404, 405), the refusal of other sites' pages (403), the
+// count of its address's failures (429), the authenticator (401), the caller's
+// rate (429), the role table (403), the caps on what is in flight (503, 429),
+// the route's time-outs, the session that a stream runs under, the memory of
+// Idempotency-Keys, and the route.
 package api

@@ -29,6 +29,7 @@ var known struct {
 
 type operation struct {
 	OperationID string `json:"operationId"`
+	Action      string `json:"x-glovebox-action"`
 	Responses   map[string]struct {
 		Content map[string]struct{} `json:"content"`
 	} `json:"responses"`
@@ -54,6 +55,12 @@ func readDocument(t testing.TB, c *http.Client) *document {
 	if err != nil {
 		t.Fatal(err)
 	}
+	known.doc = parseDocument(t, b)
+	return known.doc
+}
+
+func parseDocument(t testing.TB, b []byte) *document {
+	t.Helper()
 	var parsed struct {
 		OpenAPI string                          `json:"openapi"`
 		Paths   map[string]map[string]operation `json:"paths"`
@@ -72,7 +79,6 @@ func readDocument(t testing.TB, c *http.Client) *document {
 	if err := d.compiler.AddResource("file:///openapi.json", whole); err != nil {
 		t.Fatal(err)
 	}
-	known.doc = d
 	return d
 }
 
@@ -82,7 +88,7 @@ func (d *document) find(method, path string) (string, operation, bool) {
 		t, p := strings.Split(template, "/"), strings.Split(path, "/")
 		same := len(t) == len(p)
 		for i := 0; same && i < len(t); i++ {
-			same = t[i] == p[i] || strings.HasPrefix(t[i], "{")
+			same = t[i] == p[i] || strings.HasPrefix(t[i], "{") && p[i] != ""
 		}
 		if op, ok := ops[strings.ToLower(method)]; same && ok {
 			return template, op, true

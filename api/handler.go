@@ -4,20 +4,32 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"glovebox"
+	"glovebox/identity"
 )
 
 // Config is what a handler is made of. Service, Images, Logs and Auth are
-// needed.
+// needed; a route whose part is nil does not exist.
 type Config struct {
-	Service Service
-	Images  ImageService
-	Logs    Logs
-	Auth    Authenticator
-	Allow   Authorizer   // nil goes by the role table alone
-	Version string       // of the program
-	Log     *slog.Logger // nil means nowhere
-	Caps    Caps
-	Observe func(Observation) // called after each request, for metrics; may be nil
+	Service   Service
+	Images    ImageService
+	Logs      Logs
+	Auth      Authenticator     // such as Callers
+	Allow     Authorizer        // nil goes by the role table alone
+	Identity  *identity.Service // people, sessions, tokens
+	PublicURL string            // where callers reach us over TCP: scheme, host and port
+	Audit     glovebox.Audit
+	Tenants   Tenants
+	Approvals Approvals        // nil: no job can be submitted with an approval
+	Records   glovebox.Records // remembers answers by Idempotency-Key; nil: only submits take one
+	Version   string           // of the program
+	Log       *slog.Logger     // nil means nowhere
+	Caps      Caps
+	Rates     Rates
+	Recheck   time.Duration     // how often an open stream looks whether its session still counts; 0 = 3 s
+	Now       func() time.Time  // nil is time.Now
+	Observe   func(Observation) // called after each request, for metrics; may be nil
 }
 
 // Caps bound how many requests of a class are served at one time; more are
@@ -26,6 +38,7 @@ type Caps struct {
 	Calls   int // short ones; 256
 	Streams int // output, events, waiting; 4096
 	Uploads int // images, pulls; 16
+	Each    int // streams of one caller, answered 429; 256; the operator has no such cap
 }
 
 // Observation is what became of a request.
@@ -51,12 +64,27 @@ func NewHandler(c Config) http.Handler {
 	if c.Allow == nil {
 		c.Allow = byRole
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	h := &handler{Config: c}
 	r := newRouter(c)
 	h.jobRoutes(r)
 	h.outputRoutes(r)
 	h.imageRoutes(r)
 	h.metaRoutes(r)
+	if c.Audit != nil {
+		h.auditRoutes(r)
+	}
+	if c.Tenants != nil {
+		h.tenantRoutes(r)
+	}
+	if c.Identity != nil {
+		h.accountRoutes(r)
+	}
+	if c.Identity != nil && c.Tenants != nil {
+		h.approvalRoutes(r)
+	}
 	h.document = r.document()
 	return access(c.Log, c.Observe, recovering(c.Log, r))
 }

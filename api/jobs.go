@@ -33,10 +33,14 @@ func (h *handler) job(w http.ResponseWriter, r *http.Request) error {
 // find returns the job that the path names, with live sizes.
 func (h *handler) find(r *http.Request) (glovebox.Job, error) {
 	id := r.PathValue("id")
+	unknown := glovebox.Errorf(glovebox.KindNotFound, "there is no such job").Try("list them with GET /v1/jobs")
 	if !plainID(id) {
-		return glovebox.Job{}, glovebox.Errorf(glovebox.KindNotFound, "there is no such job").Try("list them with GET /v1/jobs")
+		return glovebox.Job{}, unknown
 	}
 	job, err := h.Service.Job(r.Context(), principal(r), id)
+	if glovebox.KindOf(err) == glovebox.KindNotFound {
+		return glovebox.Job{}, unknown // in one wording, whether it is another tenant's or nobody's
+	}
 	if err != nil {
 		return glovebox.Job{}, err
 	}

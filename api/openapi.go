@@ -2,15 +2,11 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"glovebox"
-	"glovebox/api/wire"
-	"glovebox/identity"
 )
 
 // openAPIConfig makes huma keep the description of the API, and nothing else:
@@ -23,6 +19,10 @@ func openAPIConfig(version string) huma.Config {
 			Title: "Glovebox", Version: orText(version, "0"),
 			Description: "Runs container images as hostile code, each job in a sandbox of its own. " +
 				"Every error is a problem document (RFC 9457); its kinds are listed at /v1/errors.",
+		},
+		Components: &huma.Components{
+			Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			SecuritySchemes: securitySchemes(),
 		},
 	}}
 }
@@ -46,27 +46,6 @@ func kindNames() []any {
 		names = append(names, string(row.Kind))
 	}
 	return names
-}
-
-// describeErrors adds what every route of a class may answer besides its own.
-func describeErrors(api huma.API, op *huma.Operation, cl class) {
-	statuses := []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusBadRequest, http.StatusUnprocessableEntity}
-	if cl != open {
-		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
-	}
-	for _, status := range append(statuses, op.Errors...) {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
-			Content:     map[string]*huma.MediaType{problemType: {Schema: schemaOf[wire.Problem](api)}},
-		}
-	}
-}
-
-// describeNeed says in the document what a route's caller must be allowed to do.
-func describeNeed(op *huma.Operation, need identity.Action) {
-	if need != anybody {
-		op.Extensions = map[string]any{"x-glovebox-action": string(need)}
-	}
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

@@ -37,6 +37,12 @@ func PeerUsers(uids ...int) Authenticator {
 	}
 }
 
+// isLocal says whether a request came over a unix socket.
+func isLocal(r *http.Request) bool {
+	_, ok := r.Context().Value(peerKey{}).(peer)
+	return ok
+}
+
 // withPeer is an http.Server.ConnContext: it asks the kernel once for each
 // connection.
 func withPeer(ctx context.Context, c net.Conn) context.Context {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"glovebox"
 	"glovebox/api/wire"
@@ -15,6 +16,13 @@ const (
 	headerRequestID  = "Glovebox-Request-Id"
 	headerNextOffset = "Glovebox-Next-Offset"
 	headerTruncated  = "Glovebox-Truncated"
+	headerReplayed   = "Idempotency-Replayed"
+)
+
+// Request headers that are not the standard library's to know.
+const (
+	headerKey      = "Idempotency-Key"
+	headerApproval = "Glovebox-Approval"
 )
 
 const problemType = "application/problem+json"
@@ -36,6 +44,29 @@ type methodError struct {
 
 // Unwrap lets errors.As find the *glovebox.Error.
 func (e *methodError) Unwrap() error { return e.error }
+
+// later is an error that will be gone after a time.
+type later struct {
+	error
+	after time.Duration
+}
+
+// Unwrap lets errors.As find the *glovebox.Error.
+func (e *later) Unwrap() error { return e.error }
+
+// retryAfter makes the answer to err say when to try again.
+func retryAfter(err error, after time.Duration) error { return &later{err, after} }
+
+// seconds is Retry-After's value for err: whole seconds, rounded up.
+func seconds(err error) string {
+	if l, ok := errors.AsType[*later](err); ok && l.after > time.Second {
+		return strconv.FormatInt(int64((l.after+time.Second-1)/time.Second), 10)
+	}
+	return "1"
+}
+
+// ways is what a caller may authenticate with, as RFC 9449 has it.
+const ways = `DPoP algs="ES256 EdDSA"`
 
 // problemOf turns an error into what the caller gets to see. Text of errors
 // that are not ours never leaves the process.
@@ -85,9 +116,11 @@ func writeProblem(w http.ResponseWriter, err error) {
 	}
 	switch p.Kind {
 	case glovebox.KindTooMany, glovebox.KindUnavailable:
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", seconds(err))
+	case glovebox.KindUnauthorized:
+		h.Set("WWW-Authenticate", ways)
 	}
-	for _, name := range []string{"ETag", "Trailer", "Content-Length", headerNextOffset, headerTruncated} {
+	for _, name := range []string{"ETag", "Trailer", "Content-Length", "Location", headerReplayed, headerNextOffset, headerTruncated} {
 		h.Del(name) // meant for the answer that did not come about
 	}
 	body := encode(p)

@@ -31,13 +31,15 @@ type serve func(w http.ResponseWriter, r *http.Request) error
 // are added together with their description, so that none is undocumented.
 type router struct {
 	Config
-	mux  *http.ServeMux
-	huma huma.API
-	caps map[class]chan struct{}
+	mux    *http.ServeMux
+	huma   huma.API
+	caps   map[class]chan struct{}
+	limits *limits
+	cross  crossOrigin
 }
 
 func newRouter(c Config) *router {
-	r := &router{Config: c, mux: http.NewServeMux(), caps: map[class]chan struct{}{
+	r := &router{Config: c, mux: http.NewServeMux(), limits: newLimits(c), cross: newCrossOrigin(c.PublicURL), caps: map[class]chan struct{}{
 		call:   make(chan struct{}, orDefault(c.Caps.Calls, 256)),
 		stream: make(chan struct{}, orDefault(c.Caps.Streams, 4096)),
 		upload: make(chan struct{}, orDefault(c.Caps.Uploads, 16)),
@@ -49,48 +51,136 @@ func newRouter(c Config) *router {
 // anybody is what a route of class open needs of its caller: nothing.
 const anybody identity.Action = ""
 
+// trait is what sets a route apart from the others of its class.
+type trait int
+
+const (
+	// secret: the answer holds something that must not be kept, such as a link,
+	// a code or a token. A repeated call with the same Idempotency-Key is told
+	// that it was done, and nothing else. Answers with Set-Cookie are so anyway.
+	secret trait = iota
+	// repeatable: doing it again changes nothing, so a key is taken and not
+	// needed.
+	repeatable
+	// ownKey: the route sees to the key itself.
+	ownKey
+)
+
+// route is what the router knows of a route.
+type route struct {
+	class  class
+	need   identity.Action
+	traits []trait
+	serve  serve
+}
+
+func (rc route) is(t trait) bool { return slices.Contains(rc.traits, t) }
+
 // add registers a route under its description. need is what the caller must be
 // allowed to do; it is told in the description, too.
-func (rt *router) add(cl class, need identity.Action, op huma.Operation, s serve) {
+func (rt *router) add(cl class, need identity.Action, op huma.Operation, s serve, traits ...trait) {
 	if (cl == open) != (need == anybody) {
 		panic(op.OperationID + ": a route is open to anybody, or says what its caller must be allowed to do")
 	}
-	describeErrors(rt.huma, &op, cl)
-	describeNeed(&op, need)
+	rc := route{cl, need, traits, s}
+	rt.describe(&op, rc)
 	rt.huma.OpenAPI().AddOperation(&op)
 	rt.huma.Adapter().Handle(&op, func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
-		if err := rt.run(cl, need, s, w, r); err != nil {
+		if err := rt.run(rc, w, r); err != nil {
 			failed(w, err)
 		}
 	})
 }
 
 // run brings a request through what stands before its route.
-func (rt *router) run(cl class, need identity.Action, s serve, w http.ResponseWriter, r *http.Request) error {
-	if cl != open {
-		c, err := rt.Auth(r)
-		if err != nil {
-			return err
-		}
-		caller(w, c.Principal)
-		if err := rt.Allow(r.Context(), c, need, r.PathValue("id")); err != nil {
-			return err
-		}
-		r = r.WithContext(withCaller(r.Context(), c))
-		if cl == call && wantsEvents(r) {
-			cl = stream
-		}
-		select {
-		case rt.caps[cl] <- struct{}{}:
-			defer func() { <-rt.caps[cl] }()
-		default:
-			return glovebox.Errorf(glovebox.KindUnavailable, "too many requests at one time").Try("try again in a second")
-		}
+func (rt *router) run(rc route, w http.ResponseWriter, r *http.Request) error {
+	if err := rt.cross.check(r); err != nil {
+		return err
 	}
+	if rc.class == open {
+		return rt.runOpen(rc, w, r)
+	}
+	c, err := rt.authenticate(w, r)
+	if err != nil {
+		return err
+	}
+	if err := rt.Allow(r.Context(), c, rc.need, r.PathValue("id")); err != nil {
+		return err
+	}
+	r = r.WithContext(withCaller(r.Context(), c))
+	cl := rc.class
+	if cl == call && wantsEvents(r) {
+		cl = stream
+	}
+	select {
+	case rt.caps[cl] <- struct{}{}:
+		defer func() { <-rt.caps[cl] }()
+	default:
+		return glovebox.Errorf(glovebox.KindUnavailable, "too many requests at one time").Try("try again in a second")
+	}
+	if cl == call {
+		r, end := bounded(cl, w, r)
+		defer end()
+		return rt.once(rc, c, w, r)
+	}
+	return rt.runLong(rc, cl, c, w, r)
+}
+
+// runOpen serves a route without a caller. What changes something may turn out
+// to be a guess.
+func (rt *router) runOpen(rc route, w http.ResponseWriter, r *http.Request) error {
+	if err := rt.limits.anybody(r); err != nil {
+		return err
+	}
+	r, end := bounded(open, w, r)
+	defer end()
+	if r.Method != http.MethodPost {
+		return rc.serve(w, r)
+	}
+	if _, err := idempotencyHeader(r); err != nil {
+		return err
+	}
+	return rt.limits.guess(r, func() error { return rc.serve(w, r) })
+}
+
+// authenticate finds out who is calling and whether they come too often.
+func (rt *router) authenticate(w http.ResponseWriter, r *http.Request) (c identity.Caller, err error) {
+	try := func() error {
+		c, err = rt.Auth(r)
+		return err
+	}
+	if provesNothing(r) {
+		err = try() // nothing is looked up or written down for it
+	} else {
+		err = rt.limits.guess(r, try)
+	}
+	if err != nil {
+		return c, err
+	}
+	caller(w, c.Principal)
+	return c, rt.limits.authenticated(c)
+}
+
+// runLong serves what may last: as long as the caller's session does.
+func (rt *router) runLong(rc route, cl class, c identity.Caller, w http.ResponseWriter, r *http.Request) error {
+	closed, err := rt.limits.stream(c)
+	if err != nil {
+		return err
+	}
+	defer closed()
 	r, end := bounded(cl, w, r)
 	defer end()
-	return s(w, r)
+	r, release, err := rt.guarded(w, r, c, rc.need)
+	if err != nil {
+		return err
+	}
+	defer release()
+	err = rt.once(rc, c, w, r)
+	if cut := cutBy(r.Context()); err != nil && cut != nil {
+		return cut
+	}
+	return err
 }
 
 // ServeHTTP implements http.Handler.
@@ -128,7 +218,7 @@ func (rt *router) missing(r *http.Request) error {
 
 func (rt *router) allowed(r *http.Request) []string {
 	var allow []string
-	for _, m := range []string{"DELETE", "GET", "HEAD", "POST", "PUT"} {
+	for _, m := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
 		try := r.Clone(r.Context())
 		try.Method = m
 		if pattern := rt.find(try); pattern != "" {

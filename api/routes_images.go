@@ -24,7 +24,7 @@ func (h *handler) imageRoutes(rt *router) {
 		RequestBody: &huma.RequestBody{Required: true, Content: bytesOf("application/x-tar")},
 		Responses:   out{"200": answer[wire.ImageList](rt, "What was in it")},
 		Errors:      imageErrors,
-	}, h.importImage)
+	}, h.importImage, repeatable)
 	rt.add(upload, identity.ActionImageAdd, huma.Operation{
 		OperationID: "pullImage", Method: http.MethodPost, Path: "/v1/images/pull", Tags: []string{"images"},
 		Summary: "Fetch an image from a registry",

@@ -18,16 +18,7 @@ type (
 
 // jobRoutes adds what is done with jobs.
 func (h *handler) jobRoutes(rt *router) {
-	rt.add(call, identity.ActionJobSubmit, huma.Operation{
-		OperationID: "submitJob", Method: http.MethodPost, Path: "/v1/jobs", Tags: []string{"jobs"},
-		Summary: "Submit a job",
-		Description: "Accepted durably when the answer comes. With Accept: text/event-stream the answer is the job's " +
-			"events instead, as of GET /v1/jobs/{id}/events, from its beginning to its end.",
-		Parameters:  in{inHeader("Idempotency-Key", "Makes the call safe to repeat for 24 hours: the same key and body find the first job")},
-		RequestBody: jsonBody[wire.Spec](rt),
-		Responses:   out{"202": answer[wire.Job](rt, "Accepted", "ETag", "Location", "Idempotency-Replayed"), "200": {Description: "Events", Content: bytesOf(eventType)}},
-		Errors:      []int{404, 413, 415, 429, 502},
-	}, h.submit)
+	h.submitRoutes(rt)
 	rt.add(call, identity.ActionJobRead, huma.Operation{
 		OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{"jobs"},
 		Summary: "List jobs, newest first",
@@ -60,9 +51,32 @@ func (h *handler) jobRoutes(rt *router) {
 	rt.add(call, identity.ActionJobCancel, huma.Operation{
 		OperationID: "cancelJob", Method: http.MethodPost, Path: "/v1/jobs/{id}/cancel", Tags: []string{"jobs"},
 		Summary:     "Ask for a job to end",
-		Description: "Safe to repeat. A job that has ended stays as it is.",
+		Description: "Safe to repeat. A job that has ended stays as it is. Who may cancel jobs may cancel any job of the own tenant, whoever submitted it; another tenant's job is 404.",
 		Parameters:  in{pathID(), inHeader("If-Match", "Only if the job has this ETag")},
 		Responses:   out{"200": answer[wire.Job](rt, "The job as it is then", "ETag")},
 		Errors:      []int{404, 409, 412},
 	}, h.cancel)
+}
+
+// submitRoutes adds the way in. It has two names: POST /submit is the older one.
+func (h *handler) submitRoutes(rt *router) {
+	for id, path := range map[string]string{"submitJob": "/v1/jobs", "submit": "/submit"} {
+		note := ""
+		if path != "/v1/jobs" {
+			note = "The same as POST /v1/jobs, which it shares its keys with. "
+		}
+		rt.add(call, identity.ActionJobSubmit, huma.Operation{
+			OperationID: id, Method: http.MethodPost, Path: path, Tags: []string{"jobs"},
+			Summary: "Submit a job",
+			Description: note + "Accepted durably when the answer comes. With Accept: text/event-stream the answer is the job's " +
+				"events instead, as of GET /v1/jobs/{id}/events, from its beginning to its end.",
+			Parameters: in{
+				inHeader(headerKey, "Makes the call safe to repeat for 24 hours: the same key and body find the first job"),
+				inHeader(headerApproval, "id of a complete approval, for a job that goes beyond what the tenant allows; used up by the call"),
+			},
+			RequestBody: jsonBody[wire.Spec](rt),
+			Responses:   out{"202": answer[wire.Job](rt, "Accepted", "ETag", "Location", headerReplayed), "200": {Description: "Events", Content: bytesOf(eventType)}},
+			Errors:      []int{404, 413, 415, 429, 502},
+		}, h.submit, ownKey)
+	}
 }

@@ -44,6 +44,6 @@ func (h *handler) outputRoutes(rt *router) {
 			RequestBody: &huma.RequestBody{Content: bytesOf("application/octet-stream")},
 			Responses:   out{"200": answer[wire.Stdin](rt, "Size now")},
 			Errors:      []int{404, 409, 413, 415},
-		}, h.stdin)
+		}, h.stdin, repeatable)
 	}
 }

@@ -13,9 +13,18 @@ import (
 // net/http adds 4 KiB of slack to its own figure.
 const maxHeader = 16 << 10
 
-// NewServer returns a server for a handler of NewHandler. Bodies have no
-// time-out here, for that depends on the route. Shutdown ends streams at once,
-// for their callers come back to where they were, and lets short calls finish.
+// Limits of one HTTP/2 connection, which is what one caller's browser or client
+// needs. The protocol's own frames are bounded by net/http.
+const (
+	maxStreams = 100
+	pingAfter  = 30 * time.Second // of silence, for a caller that may have vanished
+	pingWait   = 15 * time.Second
+)
+
+// NewServer returns a server for a handler of NewHandler, for a unix socket
+// (Serve) or for TCP (ServeTLS, with HTTP/2). Bodies have no time-out here, for
+// that depends on the route. Shutdown ends streams at once, for their callers
+// come back to where they were, and lets short calls finish.
 func NewServer(h http.Handler) *http.Server {
 	stopping, stop := context.WithCancel(context.Background())
 	s := &http.Server{
@@ -26,7 +35,10 @@ func NewServer(h http.Handler) *http.Server {
 		BaseContext:                  func(net.Listener) context.Context { return withStopping(context.Background(), stopping) },
 		ConnContext:                  withPeer,
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     log.New(io.Discard, "", 0), // what callers do to their connections is their business
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter, PingTimeout: pingWait, WriteByteTimeout: pieceTime,
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // what callers do to their connections is their business
 	}
 	s.RegisterOnShutdown(stop)
 	return s

@@ -9,16 +9,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
+	"time"
 
 	"glovebox"
 	"glovebox/api"
 	"glovebox/api/apitest"
 	"glovebox/api/wire"
+	"glovebox/store/memory"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // tester sends raw requests and holds every answer against the OpenAPI
 // document that the same server gives.
@@ -31,7 +29,8 @@ type tester struct {
 
 func start(t testing.TB, change ...func(*api.Config)) *tester {
 	t.Helper()
-	s := apitest.Start(t, change...)
+	whole := func(c *api.Config) { parts(t, c, "https://localhost:8443", memory.New(), time.Now) }
+	s := apitest.Start(t, append([]func(*api.Config){whole}, change...)...)
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", s.Socket)
 	}}

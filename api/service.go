@@ -6,6 +6,7 @@ import (
 
 	"glovebox"
 	"glovebox/api/wire"
+	"glovebox/identity"
 	"glovebox/output"
 )
 
@@ -23,6 +24,12 @@ type Service interface {
 	// Job returns a job; KindNotFound.
 	Job(ctx context.Context, p glovebox.Principal, id string) (glovebox.Job, error)
 
+	// SubmitApproved is Submit for a signed job: approvals were verified for
+	// this very spec, and are kept with it. KindApproval if they are not
+	// enough.
+	SubmitApproved(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey,
+		approvals []glovebox.Approval) (job glovebox.Job, fresh bool, err error)
+
 	// List returns a page of the caller's tenant's jobs, newest first.
 	// filter.Tenant is p.Tenant; KindInvalid on field "cursor".
 	List(ctx context.Context, p glovebox.Principal, filter glovebox.JobFilter) (glovebox.JobPage, error)
@@ -36,6 +43,38 @@ type Service interface {
 	// ctx's error. It is called in a loop by many at once, so it should sleep
 	// on a signal rather than poll. KindNotFound.
 	Watch(ctx context.Context, p glovebox.Principal, id string, afterVersion int64) (glovebox.Job, error)
+
+	// Usage says what a tenant's jobs take at this moment.
+	Usage(ctx context.Context, tenant string) (glovebox.TenantUsage, error)
+}
+
+// Approvals keeps what people have signed for. *identity.Service is one.
+type Approvals interface {
+	// TakeApproval uses up what was signed for this very spec and returns the
+	// evidence; a repetition with the same idempotency key may take again.
+	// KindNotFound for what is not the caller's to use, KindApproval while
+	// signatures are missing, KindConflict for another spec.
+	TakeApproval(ctx context.Context, c identity.Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error)
+}
+
+// Tenants keeps what tenants may take. *tenant.Registry is one.
+type Tenants interface {
+	// Tenant returns a tenant's settings, complete; the default ones for a
+	// tenant that has none.
+	Tenant(ctx context.Context, id string) (glovebox.Tenant, error)
+
+	// Get returns a tenant and the version of its settings; KindNotFound if it
+	// has none.
+	Get(ctx context.Context, id string) (t glovebox.Tenant, version int64, err error)
+
+	// Put replaces the settings if their version is still the given one, 0 for
+	// a tenant that has none, and leaves an audit event that names actor.
+	// KindStale; KindInvalid on a field of the settings.
+	Put(ctx context.Context, actor glovebox.Principal, t glovebox.Tenant, version int64) (stored glovebox.Tenant, now int64, err error)
+
+	// List returns up to limit (1–1000) tenants that have settings, by id, from
+	// after the given one on.
+	List(ctx context.Context, after string, limit int) ([]glovebox.Tenant, error)
 }
 
 // ImageService keeps the images that jobs can name.

@@ -24,18 +24,17 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r, body)
+	key, err := h.idempotencyKey(r, body)
 	if err != nil {
 		return err
 	}
-	p := principal(r)
-	job, fresh, err := h.Service.Submit(r.Context(), p, body.Spec(), key)
+	job, fresh, err := h.accept(r, body.Spec(), key)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", "/v1/jobs/"+job.ID)
 	if !fresh {
-		w.Header().Set("Idempotency-Replayed", "true")
+		w.Header().Set(headerReplayed, "true")
 	}
 	if wantsEvents(r) {
 		return h.streamEvents(w, r, job, position{})
@@ -44,20 +43,55 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusAccepted, viewJob(job))
 }
 
+// accept submits a job, with the approval that the caller names if there is one.
+func (h *handler) accept(r *http.Request, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+	given := r.Header.Values(headerApproval)
+	if len(given) == 0 {
+		return h.Service.Submit(r.Context(), principal(r), spec, key)
+	}
+	none := glovebox.Job{}
+	switch {
+	case h.Approvals == nil:
+		return none, false, glovebox.Errorf(glovebox.KindInvalid, "there are no approvals here").On(headerApproval).Try("leave it out")
+	case len(given) > 1:
+		return none, false, glovebox.Errorf(glovebox.KindDuplicateField, "given twice").On(headerApproval).Try("give it once")
+	case !plainID(given[0]):
+		return none, false, glovebox.Errorf(glovebox.KindInvalid, "not an approval's id").On(headerApproval).Try("ask for one with POST /v1/approvals")
+	}
+	again := ""
+	if key != nil {
+		again = key.Key
+	}
+	signed, err := h.Approvals.TakeApproval(r.Context(), callerOf(r), given[0], again, spec)
+	if err != nil {
+		return none, false, err
+	}
+	return h.Service.SubmitApproved(r.Context(), principal(r), spec, key, signed)
+}
+
 // idempotencyKey reads the header, nil without one. The fingerprint is of what
 // the body means, so another order of fields is still the same request.
-func idempotencyKey(r *http.Request, body wire.Spec) (*glovebox.IdempotencyKey, error) {
-	given := r.Header.Values("Idempotency-Key")
+func (h *handler) idempotencyKey(r *http.Request, body wire.Spec) (*glovebox.IdempotencyKey, error) {
+	key, err := idempotencyHeader(r)
+	if key == "" || err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append([]byte("POST /v1/jobs\n"), encode(body)...))
+	return &glovebox.IdempotencyKey{Key: key, Fingerprint: hex.EncodeToString(sum[:]), Expires: h.Now().Add(keyLife)}, nil
+}
+
+// idempotencyHeader returns the key, empty without one.
+func idempotencyHeader(r *http.Request) (string, error) {
+	given := r.Header.Values(headerKey)
 	switch {
 	case len(given) == 0:
-		return nil, nil
+		return "", nil
 	case len(given) > 1:
-		return nil, glovebox.Errorf(glovebox.KindDuplicateField, "given twice").On("Idempotency-Key").Try("give it once")
+		return "", glovebox.Errorf(glovebox.KindDuplicateField, "given twice").On(headerKey).Try("give it once")
 	}
 	key := given[0]
 	if key == "" || len(key) > 255 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
-		return nil, glovebox.Errorf(glovebox.KindInvalid, "not a key").On("Idempotency-Key").Try("use 1 to 255 printable ASCII characters, such as a UUID")
+		return "", glovebox.Errorf(glovebox.KindInvalid, "not a key").On(headerKey).Try("use 1 to 255 printable ASCII characters, such as a UUID")
 	}
-	sum := sha256.Sum256(append([]byte("POST /v1/jobs\n"), encode(body)...))
-	return &glovebox.IdempotencyKey{Key: key, Fingerprint: hex.EncodeToString(sum[:]), Expires: time.Now().Add(keyLife)}, nil
+	return key, nil
 }

@@ -32,7 +32,14 @@ func NewService() *Service {
 }
 
 // Submit implements api.Service.
-func (s *Service) Submit(_ context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+func (s *Service) Submit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
+	return s.SubmitApproved(ctx, p, spec, key, nil)
+}
+
+// SubmitApproved implements api.Service. It takes any approvals for enough.
+func (s *Service) SubmitApproved(_ context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey,
+	approvals []glovebox.Approval,
+) (glovebox.Job, bool, error) {
 	if err := s.fail("Submit"); err != nil {
 		return glovebox.Job{}, false, err
 	}
@@ -52,7 +59,7 @@ func (s *Service) Submit(_ context.Context, p glovebox.Principal, spec glovebox.
 	}
 	job := glovebox.Job{
 		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Version: 1, Spec: spec,
-		Status: glovebox.StatusPending, CreatedAt: time.Now().UTC(),
+		Status: glovebox.StatusPending, CreatedAt: time.Now().UTC(), Approvals: approvals,
 	}
 	if key != nil {
 		s.keys[p.Tenant+" "+key.Key] = kept{key.Fingerprint, job.ID}
@@ -184,4 +191,24 @@ func (s *Service) Watch(ctx context.Context, p glovebox.Principal, id string, af
 			return glovebox.Job{}, ctx.Err()
 		}
 	}
+}
+
+// Usage implements api.Service: it counts jobs.
+func (s *Service) Usage(_ context.Context, tenant string) (glovebox.TenantUsage, error) {
+	if err := s.fail("Usage"); err != nil {
+		return glovebox.TenantUsage{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var u glovebox.TenantUsage
+	for _, j := range s.jobs {
+		switch {
+		case j.Tenant != tenant || j.Status.Ended():
+		case j.Attempt == 0:
+			u.QueuedJobs++
+		default:
+			u.ConcurrentJobs++
+		}
+	}
+	return u, nil
 }

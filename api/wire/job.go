@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 
 	"glovebox"
@@ -20,15 +21,25 @@ type Job struct {
 	Spec    SpecView         `json:"spec" doc:"What was asked for, with defaults filled in"`
 	Image   Resolved         `json:"image" doc:"What the image's name was resolved to"`
 	Owner   string           `json:"owner" doc:"Who submitted it"`
-	Node    string           `json:"node,omitempty" doc:"Where it was placed"`
-	Attempt int              `json:"attempt" doc:"Number of placements; 0 before the first"`
-	Version int64            `json:"version" doc:"Grows with every change; the ETag"`
+	// Approvals holds what people signed, for anyone to check again.
+	Approvals []JobApproval `json:"approvals,omitempty" nullable:"false" doc:"Of a signed job"`
+
+	Node    string `json:"node,omitempty" doc:"Where it was placed"`
+	Attempt int    `json:"attempt" doc:"Number of placements; 0 before the first"`
+	Version int64  `json:"version" doc:"Grows with every change; the ETag"`
 
 	CreatedAt  time.Time `json:"createdAt"`
 	PlacedAt   time.Time `json:"placedAt,omitzero"`
 	StartedAt  time.Time `json:"startedAt,omitzero"`
 	EndedAt    time.Time `json:"endedAt,omitzero"`
 	ArchivedAt time.Time `json:"archivedAt,omitzero"`
+}
+
+// JobApproval is a person's signed consent to the very job.
+type JobApproval struct {
+	By       string          `json:"by"`
+	At       time.Time       `json:"at"`
+	Evidence json.RawMessage `json:"evidence" doc:"The signed operation, with all that is needed to check it again"`
 }
 
 // Fault is what went wrong with a job.

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"glovebox"
+	"glovebox/api/wire"
+	"glovebox/identity"
+)
+
+// requestApproval asks for signatures for a job that its tenant does not allow
+// without.
+func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error {
+	if err := params(r, nil).err(); err != nil {
+		return err
+	}
+	var body wire.ApprovalRequest
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	spec, err := body.Spec.Spec().Complete()
+	if err != nil {
+		return within("spec", err)
+	}
+	c := callerOf(r)
+	tenant, err := h.Tenants.Tenant(r.Context(), c.Tenant)
+	if err != nil {
+		return err
+	}
+	needed := 1
+	if tenant.TwoPerson {
+		needed = 2
+	}
+	a, err := h.Identity.RequestApproval(r.Context(), c, spec, glovebox.Widens(spec, tenant), needed)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/approvals/"+a.ID)
+	return writeJSON(w, http.StatusCreated, h.viewApproval(a))
+}
+
+// within says of which part of the body the field of an error is a part.
+func within(part string, err error) error {
+	var e *glovebox.Error
+	if !errors.As(err, &e) || e.Field == "" {
+		return err
+	}
+	copied := *e
+	return copied.On(part + "." + e.Field)
+}
+
+func (h *handler) approvals(w http.ResponseWriter, r *http.Request) error {
+	if err := params(r, nil).err(); err != nil {
+		return err
+	}
+	all, err := h.Identity.Approvals(r.Context(), callerOf(r))
+	if err != nil {
+		return err
+	}
+	list := wire.ApprovalList{Approvals: []wire.Approval{}}
+	for _, a := range all {
+		list.Approvals = append(list.Approvals, h.viewApproval(a))
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func (h *handler) approval(w http.ResponseWriter, r *http.Request) error {
+	if err := params(r, nil).err(); err != nil {
+		return err
+	}
+	a, err := h.Identity.Approval(r.Context(), callerOf(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, h.viewApproval(a))
+}
+
+func (h *handler) beginApprovalSignature(w http.ResponseWriter, r *http.Request) error {
+	if err := bare(w, r); err != nil {
+		return err
+	}
+	id, op, options, err := h.Identity.BeginSignature(r.Context(), callerOf(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	spelled, err := raw(options.Response)
+	if err != nil {
+		return err
+	}
+	c := callerOf(r)
+	op.Tenant, op.Person = c.Tenant, c.Subject // which the challenge covers, too
+	return writeJSON(w, http.StatusOK, wire.StepUp{ID: id, Options: spelled, Operation: viewOperation(op)})
+}
+
+func (h *handler) signApproval(w http.ResponseWriter, r *http.Request) error {
+	var body wire.Answer
+	if err := decodeAccount(w, r, &body); err != nil {
+		return err
+	}
+	a, err := h.Identity.SignApproval(r.Context(), callerOf(r), r.PathValue("id"), body.ID, body.Response)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, h.viewApproval(a))
+}
+
+func (h *handler) viewApproval(a identity.Approval) wire.Approval {
+	v := wire.Approval{
+		ID: a.ID, URL: h.PublicURL + "/approve/" + a.ID, By: a.By, Widens: a.Widens, Needed: a.Needed,
+		Signatures: []wire.ApprovalSignature{}, Operation: viewOperation(identity.ApprovalOperation(a)),
+		CreatedAt: a.Created, Until: a.Until,
+	}
+	for _, s := range a.Signatures {
+		v.Signatures = append(v.Signatures, wire.ApprovalSignature{By: identity.Person{ID: s.Operation.Person}.Principal().Name, At: s.At})
+	}
+	return v
+}
