@@ -22,6 +22,7 @@ var rules = []rule{
 	{"client", in(".", "api/wire"), true, "knows what goes over the wire, not how it is served"},
 	{"console", in(".", "api/wire"), true, "is a client that runs in a browser"},
 	{"identity", in("."), true, "turns proofs into principals"},
+	{"identity/identitytest", nil, true, "holds what proves itself, and knows nothing of who checks"},
 	{"tenant", in("."), false, "keeps what tenants may take, as documents of the store"},
 	{"output", in("."), false, "keeps bytes in Blobs, whichever these are"},
 
