@@ -24,6 +24,8 @@ type request struct {
 	header http.Header
 	body   []byte
 	stream io.Reader
+	open   bool // needs no access token
+	proven bool // though open, needs a proof of the key
 }
 
 func get(path string, query url.Values) request {
@@ -62,10 +64,54 @@ func (r request) with(name, value string) request {
 	return r
 }
 
-// send sends the request once and returns an answer that is no problem. Its
-// body must be closed.
+// send sends the request and returns an answer that is no problem. Its body
+// must be closed. A request that is refused with an access token is sent once
+// more with a new one: the old may have expired on the way, or the clocks may
+// have turned out to be apart.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
-	u := url.URL{Scheme: "http", Host: "glovebox", Path: r.path, RawQuery: r.query.Encode()}
+	if c.unusable != nil {
+		return nil, c.unusable
+	}
+	resp, used, err := c.sendOnce(ctx, r, "")
+	if used == "" || r.stream != nil || glovebox.KindOf(err) != glovebox.KindUnauthorized {
+		return resp, err
+	}
+	if resp, _, err = c.sendOnce(ctx, r, used); err != nil {
+		err = c.holder.remarked(err)
+	}
+	return resp, err
+}
+
+// sendOnce is send without a second try. It returns the access token that went
+// with the request, if one did.
+func (c *Client) sendOnce(ctx context.Context, r request, used string) (*http.Response, string, error) {
+	req, err := c.newRequest(ctx, r)
+	if err != nil {
+		return nil, "", err
+	}
+	token := ""
+	if c.holder != nil && (!r.open || r.proven) {
+		if token, err = c.authorize(ctx, req, r, used); err != nil {
+			return nil, "", err
+		}
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, token, c.transportError(ctx, err)
+	}
+	c.reached.Store(true)
+	if c.holder != nil {
+		c.holder.skew.seen(resp.Header, c.holder.now())
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		return nil, token, problemError(resp)
+	}
+	return resp, token, nil
+}
+
+func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
+	u := url.URL{Path: r.path, RawQuery: r.query.Encode()}
 	var body io.Reader
 	switch {
 	case r.stream != nil:
@@ -73,23 +119,14 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	case r.body != nil:
 		body = bytes.NewReader(r.body)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), body)
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base+u.String(), body)
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInvalid, "making a request: %w", err)
 	}
 	for name, values := range r.header {
 		req.Header[name] = values
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.transportError(ctx, err)
-	}
-	c.reached.Store(true)
-	if resp.StatusCode >= 400 {
-		defer resp.Body.Close()
-		return nil, problemError(resp)
-	}
-	return resp, nil
+	return req, nil
 }
 
 // call sends a request that is safe to repeat until it is answered, and reads

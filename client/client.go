@@ -1,13 +1,18 @@
 // Package client is the Go client of the API. The CLI and the tests use it.
 //
+// It reaches a server at its unix socket, or by its URL with a Credential: a key
+// that proves every single request (DPoP, RFC 9449), so that nothing it sends
+// is of use to anybody who reads or repeats it.
+//
 // Every error is a *glovebox.Error with the kind, field and hint that the
-// server gave, KindNoServer if there is nobody at the socket, or the context's
+// server gave, KindNoServer if there is nobody at that address, or the context's
 // error. Calls that are safe to repeat are repeated for a while when the
 // connection breaks, and streams go on at the byte or event where they were,
 // so a restart of control is not seen by the caller.
 package client
 
 import (
+	"crypto/x509"
 	"net/http"
 	"time"
 
@@ -26,6 +31,37 @@ type (
 	Image        = wire.Image
 	PullProgress = wire.PullProgress
 	Version      = wire.Version
+	ErrorKind    = wire.ErrorKind
+	JWKS         = wire.JWKS
+
+	Challenge       = wire.Challenge
+	Answer          = wire.Answer
+	Signature       = wire.Signature
+	Operation       = wire.Operation
+	StepUpRequest   = wire.StepUpRequest
+	StepUp          = wire.StepUp
+	Session         = wire.Session
+	LinkInfo        = wire.LinkInfo
+	EnrolRequest    = wire.EnrolRequest
+	Me              = wire.Me
+	Passkey         = wire.Passkey
+	Person          = wire.Person
+	InviteRequest   = wire.InviteRequest
+	Link            = wire.Link
+	Invited         = wire.Invited
+	HostLinkRequest = wire.HostLinkRequest
+	HostLink        = wire.HostLink
+	RuleRequest     = wire.RuleRequest
+	Rule            = wire.Rule
+	Token           = wire.Token
+	Device          = wire.Device
+	DeviceInfo      = wire.DeviceInfo
+	CLICodeRequest  = wire.CLICodeRequest
+	Approval        = wire.Approval
+	Tenant          = wire.Tenant
+	TenantUsage     = wire.TenantUsage
+	TenantSettings  = wire.TenantSettings
+	Quota           = wire.Quota
 )
 
 // Constants of the types above.
@@ -42,9 +78,25 @@ const (
 	Archived = wire.Archived
 )
 
-// Options say where the server is.
+// Options say where the server is: at a socket of this machine, or at a URL.
 type Options struct {
 	Socket string // path of control's unix socket
+
+	// URL is the server's public URL, as it knows itself: https, or http for a
+	// loopback address, and nothing behind host and port. One that cannot be
+	// used is the error of every call.
+	URL string
+
+	// RootCAs sign the certificate of a server at a URL; nil means those of
+	// the system.
+	RootCAs *x509.CertPool
+
+	// Credential is who calls, at a URL. Without one, the client keeps the
+	// cookie of a login in memory, as a browser does.
+	Credential Credential
+
+	// Now is the clock that proofs are made by; nil means time.Now.
+	Now func() time.Time
 
 	// Patience is how long a call that is safe to repeat goes on trying
 	// after its connection broke; 0 means 30 s, negative not at all. A server
@@ -55,7 +107,11 @@ type Options struct {
 // Client calls the API. It is safe for concurrent use.
 type Client struct {
 	http     *http.Client
-	socket   string
+	base     string // scheme and authority of every URL
+	where    string // for messages: the socket or the URL
+	local    bool   // at a socket
+	unusable error  // why no call can be made
+	holder   *holder
 	patience time.Duration
 	reached  reached
 }

@@ -143,7 +143,7 @@ func TestErrorsComeBack(t *testing.T) {
 		if k == glovebox.KindUnavailable {
 			continue // repeated; see TestBusy
 		}
-		_, err := c.Job(t.Context(), "j1")
+		_, err := c.Page(t.Context(), client.Filter{}, "")
 		var e *glovebox.Error
 		if !errors.As(err, &e) || e.Kind != k {
 			t.Errorf("%s: %v", k, err)

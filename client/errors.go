@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"syscall"
@@ -50,12 +52,41 @@ func (c *Client) transportError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case !c.local:
+		return c.networkError(err)
 	case absent(err):
-		return &broken{glovebox.Errorf(glovebox.KindNoServer, "no glovebox answers at %s", c.socket).Try("start it with `glovebox up`")}
+		return &broken{glovebox.Errorf(glovebox.KindNoServer, "no glovebox answers at %s", c.where).Try("start it with `glovebox up`")}
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		return glovebox.Errorf(glovebox.KindDenied, "the socket %s may not be used by this user", c.socket).Try("ask who started it to let this user in")
+		return glovebox.Errorf(glovebox.KindDenied, "the socket %s may not be used by this user", c.where).Try("ask who started it to let this user in")
 	}
 	return &broken{glovebox.Errorf(glovebox.KindUnavailable, "the connection to glovebox broke: %w", err).Try("is it still running? see `glovebox doctor`")}
+}
+
+// networkError is transportError for a server at a URL.
+func (c *Client) networkError(err error) error {
+	var name *net.DNSError
+	var record tls.RecordHeaderError
+	var ours *glovebox.Error
+	switch {
+	case errors.As(err, &ours):
+		return ours
+	case untrusted(err):
+		return glovebox.Errorf(glovebox.KindDenied, "%s cannot prove who it is: %w", c.where, err).
+			Try("if it has a local CA of its own, give that with: glovebox login %s --ca FILE", c.where)
+	case errors.As(err, &record):
+		return glovebox.Errorf(glovebox.KindInvalid, "%s does not speak TLS", c.where).On("url").Try("is it the right port?")
+	case errors.As(err, &name) && name.IsNotFound:
+		return glovebox.Errorf(glovebox.KindNoServer, "there is no host %q", name.Name).Try("is the name in %s right?", c.where)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &broken{glovebox.Errorf(glovebox.KindNoServer, "no glovebox answers at %s", c.where).Try("is it up, and is this its address?")}
+	}
+	return &broken{glovebox.Errorf(glovebox.KindUnavailable, "the connection to %s broke: %w", c.where, err).Try("is it still running, and the network up?")}
+}
+
+// untrusted says whether err is about the server's certificate.
+func untrusted(err error) bool {
+	var e *tls.CertificateVerificationError
+	return errors.As(err, &e)
 }
 
 // absent says whether err means that nobody listens at the socket.
@@ -75,7 +106,7 @@ func problemError(resp *http.Response) error {
 		err = json.Unmarshal(b, &p)
 	}
 	if err != nil || p.Kind == "" {
-		return glovebox.Errorf(kindOf(resp.StatusCode), "the server answered %s", resp.Status)
+		return glovebox.Errorf(kindOf(resp.StatusCode), "the server answered %s", resp.Status).Try("is a glovebox there, and this its address?")
 	}
 	err = asError(p)
 	if p.Size != nil {
@@ -110,6 +141,10 @@ func kindOf(status int) glovebox.Kind {
 		return glovebox.KindNotFound
 	case http.StatusServiceUnavailable:
 		return glovebox.KindUnavailable
+	case http.StatusUnauthorized:
+		return glovebox.KindUnauthorized
+	case http.StatusForbidden:
+		return glovebox.KindDenied
 	}
 	return glovebox.KindInternal
 }

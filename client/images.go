@@ -115,10 +115,3 @@ func (c *Client) RemoveImage(ctx context.Context, name string) error {
 		return err
 	})
 }
-
-// Version says what answers at the socket.
-func (c *Client) Version(ctx context.Context) (Version, error) {
-	var v Version
-	err := c.call(ctx, get("/v1/version", nil), &v)
-	return v, err
-}

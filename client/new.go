@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"sync/atomic"
 	"time"
 )
@@ -16,12 +17,12 @@ const (
 
 // New returns a client; it connects when first used.
 func New(o Options) *Client {
-	c := &Client{socket: o.Socket, patience: o.Patience}
+	c := &Client{base: "http://glovebox", where: o.Socket, local: true, patience: o.Patience}
 	if c.patience == 0 {
 		c.patience = defaultPatience
 	}
 	dialer := &net.Dialer{Timeout: dialTime}
-	c.http = &http.Client{Transport: &http.Transport{
+	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", o.Socket)
 		},
@@ -31,8 +32,37 @@ func New(o Options) *Client {
 		IdleConnTimeout:     time.Minute,
 		ReadBufferSize:      bufferSize,
 		WriteBufferSize:     bufferSize,
-	}}
+	}
+	c.http = &http.Client{Transport: transport, CheckRedirect: stay}
+	if o.URL != "" {
+		c.remote(o, transport, dialer)
+	}
 	return c
+}
+
+// stay keeps a redirect from being followed: a proof is for one URL, and nobody
+// else is to see it.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// remote makes c a client of a URL.
+func (c *Client) remote(o Options, transport *http.Transport, dialer *net.Dialer) {
+	c.local, c.where = false, o.URL
+	u, err := parseURL(o.URL)
+	if err != nil {
+		c.unusable = err
+		return
+	}
+	c.base = u.Scheme + "://" + u.Host
+	overNetwork(transport, dialer, u, o.RootCAs)
+	if o.Credential.Key == nil {
+		jar, _ := cookiejar.New(nil) // never fails without options
+		c.http.Jar = jar
+		return
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c.holder, c.unusable = newHolder(o.Credential, c.base, o.Now)
 }
 
 // reached remembers whether a server has ever answered.
