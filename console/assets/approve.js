@@ -1,0 +1,95 @@
+// The page of a signed job: what would run and what it widens, and a signature
+// over exactly that.
+import { get, post } from "./call.js";
+import { byID, el, facts, rows, visible, when, word } from "./dom.js";
+import { clear, done, during, failed, wrongPlace } from "./notice.js";
+import { signing } from "./sign.js";
+import { names, signedIn } from "./who.js";
+import { bytes, exact, shell } from "./words.js";
+
+const path = "/v1/approvals/" + encodeURIComponent(decodeURIComponent(location.pathname.slice("/approve/".length)));
+
+let who; // is signed in
+let named; // how to call a principal
+
+// A limit's name and how to show it.
+const limits = {
+	cpus: ["CPUs", String],
+	memory: ["Memory", bytes],
+	pids: ["Processes", String],
+	disk: ["Scratch space", bytes],
+	inodes: ["Files made", String],
+	files: ["Open files", String],
+	output: ["Output", bytes],
+};
+
+const command = (job) => shell([...(job.entrypoint ?? []), ...(job.cmd ?? [])]) || "as the image says";
+
+// showJob shows the job as the operation that is signed has it, and nothing
+// that is told beside that. Values of the environment are not in it, only their
+// hash: they may be secrets.
+function showJob(operation, approval) {
+	const job = operation.parameters;
+	facts(byID("facts"), [
+		["Image", job.image, true],
+		["Command", command(job), true],
+		["Runtime", job.runtime],
+		["User", job.user || "as the image says"],
+		["Folder", job.workdir, true],
+		["Variables", (job.env ?? []).join(", "), true],
+		["Input", { none: "none", streamed: "sent while it runs; not part of what you sign" }[job.stdin] ?? job.stdin],
+		["Time", job.timeout],
+		...Object.entries(job.limits ?? {}).map(([name, n]) => [limits[name]?.[0] ?? name, n ? (limits[name]?.[1] ?? String)(n) : ""]),
+		["Asked by", named(approval.by)],
+		["Good until", when(approval.until)],
+	]);
+}
+
+function progress(signed, needed, mine) {
+	if (signed >= needed) return "Complete.";
+	if (needed === 1) return "Nobody has signed yet.";
+	return `${signed} of ${needed} people have signed.${mine ? " Somebody else has to sign, too." : ""}`;
+}
+
+async function show() {
+	const approval = await get(path);
+	rows(byID("widens"), (approval.operation.parameters.widens ?? []).map((w) => el("li", {}, word(w))), "Nothing.");
+	showJob(approval.operation, approval);
+	const signatures = approval.signatures ?? [];
+	const mine = signatures.some((s) => s.by === who.name);
+	byID("needed").textContent = progress(signatures.length, approval.needed, mine);
+	byID("signatures").replaceChildren(...signatures.map((s) => el("li", {}, named(s.by), ", ", when(s.at))));
+	byID("exact").textContent = visible(exact(approval.operation));
+	byID("sign").hidden = mine || signatures.length >= approval.needed;
+	byID("ask").hidden = false;
+	return approval;
+}
+
+// inShort is what matters most of a job, to be seen while signing.
+function inShort({ parameters: job }) {
+	const list = el("dl", { class: "facts" });
+	facts(list, [
+		["Widens", job.widens.join(", ")],
+		["Image", job.image, true],
+		["Command", command(job), true],
+	]);
+	return [list];
+}
+
+async function sign() {
+	const ok = await signing(() => post(path + "/begin"), (signature) => post(path + "/sign", signature), { title: "Sign this job", more: inShort });
+	if (!ok) return;
+	const approval = await show();
+	const left = approval.needed - (approval.signatures ?? []).length;
+	done(left > 0 ? "Signed. It needs one more person." : "Signed. The job can be submitted now; you can close this page.");
+}
+
+async function start() {
+	who = await signedIn();
+	named = await names(who);
+	clear();
+	byID("sign").addEventListener("click", (e) => during(e.currentTarget, sign));
+	await show();
+}
+
+if (!wrongPlace()) start().catch(failed);
