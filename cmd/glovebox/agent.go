@@ -18,6 +18,7 @@ import (
 	"glovebox/internal/nodev1"
 	"glovebox/internal/nodev1/nodev1connect"
 	"glovebox/internal/supervise"
+	"glovebox/internal/tracing"
 )
 
 // localNode is the name of the only node of a fleet of one.
@@ -55,10 +56,16 @@ func (a *app) agent(ctx context.Context, f processFlags) error {
 		return err
 	}
 	defer rt.Close()
+	log := newLog(a.stderr, f.format, f.debug, "")
+	tracer, err := tracing.Open(ctx, tracing.Config{Process: nameAgent, Version: buildName(), Getenv: os.Getenv, Log: log})
+	if err != nil {
+		return err
+	}
+	defer closeTracer(tracer)
 	ag, err := agent.New(agent.Config{
 		Node: localNode, Dir: layout.Agent(), Client: nodeClient(layout.Node()),
-		Runtime: rt, Inventory: rt, Images: rt,
-		Capacity: capacity(), Info: nodeInfo(), Log: newLog(a.stderr, f.format, f.debug, ""),
+		Runtime: tracer.Runtime(rt), Inventory: rt, Images: rt,
+		Capacity: capacity(), Info: nodeInfo(), Log: log,
 	})
 	if err != nil {
 		return err

@@ -17,8 +17,12 @@ const lookAway = time.Second
 // waits for it. A restart of control alone is not noticed: `up` keeps its
 // sockets. It ends with the context.
 func (a *app) mentionAway(ctx context.Context) {
-	l, err := a.layout()
+	t, err := a.target()
 	if err != nil {
+		return
+	}
+	network, address := t.address()
+	if network == "" {
 		return
 	}
 	tick := time.NewTicker(lookAway)
@@ -29,7 +33,7 @@ func (a *app) mentionAway(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		err := knock(ctx, l.API())
+		err := knock(ctx, network, address)
 		if err != nil && !away && ctx.Err() == nil {
 			fmt.Fprintln(a.stderr, "glovebox: the service is away, waiting")
 		}
@@ -37,12 +41,12 @@ func (a *app) mentionAway(ctx context.Context) {
 	}
 }
 
-// knock says whether somebody accepts at a socket. One that is only slow is
+// knock says whether somebody accepts at an address. One that is only slow is
 // there.
-func knock(ctx context.Context, socket string) error {
+func knock(ctx context.Context, network, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, lookAway)
 	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"glovebox"
-	"glovebox/agent"
-	"glovebox/api"
 	"glovebox/internal/supervise"
 )
 
@@ -27,14 +22,22 @@ func (a *app) controlCommand() *cobra.Command {
 	}
 	f.define(cmd.Flags())
 	cmd.Flags().DurationVar(&f.grace, "grace", 10*time.Second, "how long running jobs may go on at a stop")
+	cmd.Flags().StringVar(&f.atStop, "at-stop", endThem, "what becomes of jobs that run longer")
 	cmd.Flags().IntSliceVar(&f.operators, "operator-uid", []int{0}, "users who may use the service")
+	cmd.Flags().StringVar(&f.public, "public-url", "", "where callers from elsewhere reach the service")
+	cmd.Flags().BoolVar(&f.tls, "tls", false, "serve them with TLS")
+	cmd.Flags().BoolVar(&f.metrics, "metrics", false, "serve metrics at the socket for them")
 	return cmd
 }
 
 type controlFlags struct {
 	processFlags
 	grace     time.Duration
+	atStop    string
 	operators []int
+	public    string
+	tls       bool
+	metrics   bool
 }
 
 // control serves its two inherited sockets until it is told to stop; then it
@@ -48,33 +51,31 @@ func (a *app) control(ctx context.Context, f controlFlags) error {
 	if err != nil {
 		return err
 	}
-	apiSocket, err := inheritedListener(fileAPI)
-	if err != nil {
-		return err
-	}
-	nodeSocket, err := inheritedListener(fileNode)
-	if err != nil {
-		return err
-	}
 	log := newLog(a.stderr, f.format, f.debug, "")
+	sockets, err := takeSockets(f)
+	if err != nil {
+		return err
+	}
 	p, err := assemble(ctx, layout, f, log)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	return p.serve(ctx, stop, apiSocket, nodeSocket, f.grace, log)
+	servers, err := p.servers(layout, f, sockets)
+	if err != nil {
+		return err
+	}
+	return p.serve(ctx, stop, servers, f, log)
 }
 
 // serve answers until stop ends, and a while longer.
-func (p *parts) serve(ctx, stop context.Context, apiSocket, nodeSocket net.Listener, grace time.Duration, log *slog.Logger) error {
+func (p *parts) serve(ctx, stop context.Context, servers servers, f controlFlags, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
-	ran, failed := make(chan error, 1), make(chan error, 2)
-	apiServer, nodeServer := api.NewServer(p.api), newNodeServer(p.node)
+	ran := make(chan error, 1)
 	go func() { ran <- p.run(ctx, func() { _ = supervise.NotifyReady() }) }()
 	defer func() { cancel(); <-ran }()
-	go func() { failed <- served(apiServer.Serve(apiSocket)) }()
-	go func() { failed <- served(nodeServer.Serve(nodeSocket)) }()
-	defer shutDown(apiServer, nodeServer)
+	failed := servers.start()
+	defer servers.shutDown()
 	select {
 	case err := <-ran:
 		ran <- nil
@@ -83,28 +84,35 @@ func (p *parts) serve(ctx, stop context.Context, apiSocket, nodeSocket net.Liste
 		return err
 	case <-stop.Done():
 	}
-	p.drain(grace, log)
+	p.drain(f, log)
 	return nil
 }
 
-// drain waits until no job runs, or the grace is over; then it ends the rest.
-func (p *parts) drain(grace time.Duration, log *slog.Logger) {
+// drain waits until no job runs, or the grace is over; then it ends the rest,
+// as far as they are not handed to the next start.
+func (p *parts) drain(f controlFlags, log *slog.Logger) {
 	p.refuse()
-	end := time.Now().Add(grace)
+	end := time.Now().Add(f.grace)
 	for p.placed() > 0 && time.Now().Before(end) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if p.placed() == 0 {
 		return
 	}
-	log.Warn("jobs that still run are ended; those that have not started wait for the next start", "count", p.placed())
+	doomed := []string{glovebox.RuntimeRunc, glovebox.RuntimeGVisor}
+	if f.atStop == handOver {
+		doomed = doomed[:1] // nobody would keep the deadlines of runc's sandboxes
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	if err := p.abandon(ctx); err != nil {
+	before := p.placed()
+	ended, err := p.abandon(ctx, doomed...)
+	if err != nil {
 		log.Warn("running jobs could not be ended; the next start does it", "error", err)
 		return
 	}
-	for p.placed() > 0 && ctx.Err() == nil {
+	log.Warn("the grace is over; jobs that are neither ended nor handed over wait for the next start", "ended", ended, "left", before-ended)
+	for p.placed() > before-ended && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
@@ -112,44 +120,3 @@ func (p *parts) drain(grace time.Duration, log *slog.Logger) {
 // settleTime bounds how long a stop waits for the ends that it has brought
 // about to be recorded and for the sandboxes to be gone.
 const settleTime = 5 * time.Second
-
-func inheritedListener(name string) (net.Listener, error) {
-	f := supervise.Inherited(name)
-	if f == nil {
-		return nil, glovebox.Errorf(glovebox.KindUsage, "control is started by `glovebox up`, which gives it its sockets")
-	}
-	defer f.Close()
-	l, err := net.FileListener(f)
-	if err != nil {
-		return nil, glovebox.Errorf(glovebox.KindInternal, "take over the socket %s: %w", name, err)
-	}
-	return l, nil
-}
-
-// newNodeServer serves the agent: HTTP/2 without TLS, for streams in both
-// directions. The socket is open to root alone.
-func newNodeServer(h http.Handler) *http.Server {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, Protocols: new(http.Protocols), ConnContext: withPeerUID}
-	s.Protocols.SetUnencryptedHTTP2(true)
-	s.Protocols.SetHTTP1(true)
-	s.HTTP2 = agent.HTTP2()
-	return s
-}
-
-func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return glovebox.Errorf(glovebox.KindInternal, "serve: %w", err)
-}
-
-// shutDown lets callers' short calls end; their streams break off, and so do the
-// agent's calls: both know how to go on.
-func shutDown(callers, node *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	if callers.Shutdown(ctx) != nil {
-		_ = callers.Close()
-	}
-	_ = node.Close()
-}

@@ -116,7 +116,7 @@ func (f sender) Write(p []byte) (int, error) {
 
 // Import implements api.ImageService.
 func (s *shelf) Import(ctx context.Context, p glovebox.Principal, name string, r io.Reader) ([]glovebox.Image, error) {
-	return s.Library.Import(ctx, r, images.Import{Tenant: p.Tenant, Name: name})
+	return s.Library.Import(ctx, r, images.Import{Tenant: p.Tenant, By: p.Name, Name: name})
 }
 
 // Pull implements api.ImageService.
@@ -128,7 +128,7 @@ func (s *shelf) Pull(ctx context.Context, p glovebox.Principal, name string, pro
 		progress(api.PullProgress{Phase: "fetch", Layer: digest, Done: done, Total: total})
 	})
 	if err == nil {
-		err = s.records.PutImage(ctx, img)
+		err = s.records.PutImage(ctx, img, s.Event(p.Name, img))
 	}
 	return img, err
 }
@@ -140,5 +140,5 @@ func (s *shelf) Images(ctx context.Context, p glovebox.Principal) ([]glovebox.Im
 
 // Remove implements api.ImageService.
 func (s *shelf) Remove(ctx context.Context, p glovebox.Principal, name string) error {
-	return s.Library.Remove(ctx, p.Tenant, name)
+	return s.Library.Remove(ctx, p.Name, p.Tenant, name)
 }

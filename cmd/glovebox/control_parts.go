@@ -12,19 +12,23 @@ import (
 	"glovebox/blob/folder"
 	"glovebox/images"
 	"glovebox/internal/instance"
+	"glovebox/internal/metrics"
 	"glovebox/orchestrator"
 	"glovebox/output"
 	"glovebox/provider/local"
 	"glovebox/store/sqlite"
+	"glovebox/tenant"
 )
 
 // parts is what control is made of.
 type parts struct {
 	api, node http.Handler
-	run       func(ctx context.Context, ready func()) error // until ctx ends
-	refuse    func()                                        // no new jobs from now on
-	placed    func() int                                    // jobs that may be running
-	abandon   func(ctx context.Context) error               // end those that run
+	metrics   *metrics.Metrics                                           // nil if nobody counts
+	public    http.Handler                                               // nil if nobody from elsewhere is served
+	run       func(ctx context.Context, ready func()) error              // until ctx ends
+	refuse    func()                                                     // no new jobs from now on
+	placed    func() int                                                 // jobs that may be running
+	abandon   func(ctx context.Context, runtimes ...string) (int, error) // end those that run with these
 	close     func()
 }
 
@@ -38,31 +42,53 @@ const (
 
 // assemble ties the knots of control.
 func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.Logger) (*parts, error) {
-	store, err := sqlite.Open(ctx, l.Store())
+	db, err := sqlite.Open(ctx, l.Store())
 	if err != nil {
 		return nil, err
 	}
-	blobs, err := folder.Open(l.Blobs())
+	files, err := folder.Open(l.Blobs())
 	if err != nil {
-		store.Close()
+		db.Close()
+		return nil, err
+	}
+	var orch *orchestrator.Orchestrator
+	seen, err := openObservers(ctx, f, db, func() int { return orch.Running() }, log)
+	if err != nil {
+		db.Close()
+		files.Close()
+		return nil, err
+	}
+	store, blobs := seen.store(db), seen.blobs(files)
+	ids, err := openIdentity(ctx, store, f.public)
+	if err != nil {
+		db.Close()
+		files.Close()
 		return nil, err
 	}
 	logs := output.New(blobs)
 	stock := images.NewStock(blobs, images.DefaultCaps())
 	shelf := newShelf(store, stock, l.Tmp())
-	provider := local.New(jobOutput{logs}, shelf, log)
-	orch := orchestrator.New(orchestrator.Config{
-		Store: store, Provider: provider, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
+	provider := local.New(seen.output(jobOutput{logs}), shelf, log)
+	observed := seen.provider(provider)
+	registry := tenant.Open(store, time.Now)
+	orch = orchestrator.New(orchestrator.Config{
+		Tenants: registry, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
 	})
 	tidy := &tidying{
-		log: log, store: store,
-		reaper:    &orchestrator.Reaper{Store: store, Provider: provider, Log: log, Grace: tidyGrace},
+		log: log, store: store, ids: ids,
+		reaper:    &orchestrator.Reaper{Store: store, Provider: observed, Log: log, Grace: tidyGrace},
 		collector: &images.Collector{Stock: stock, Images: store},
 	}
-	return &parts{
-		api: api.NewHandler(api.Config{
-			Service: orch, Images: shelf, Logs: logs, Auth: api.PeerUsers(f.operators...), Version: buildName(), Log: requestLog(log, f.debug),
-		}),
+	config := api.Config{
+		Service: orch, Images: shelf, Logs: logs, Auth: api.PeerUsers(f.operators...), Audit: store, Records: store,
+		Tenants:   registry,
+		PublicURL: f.public, Version: buildName(), Log: requestLog(log, f.debug), Observe: seen.requests(),
+	}
+	if ids != nil {
+		config.Auth, config.Allow, config.Identity, config.Approvals = api.Callers(config.Auth, ids), ids.Authorize, ids, ids
+	}
+	p := &parts{
+		api: seen.handler(api.NewHandler(config)), metrics: seen.metrics,
 		node: provider.Handler(identifyNode),
 		run: func(ctx context.Context, ready func()) error {
 			var wg sync.WaitGroup
@@ -71,8 +97,15 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 			return orch.Run(ctx, func() { provider.Open(orch); ready() })
 		},
 		refuse: orch.Drain, placed: orch.Running, abandon: orch.Abandon,
-		close: func() { shelf.close(); store.Close(); blobs.Close() },
-	}, nil
+		close: func() { shelf.close(); db.Close(); files.Close(); seen.close() },
+	}
+	if ids != nil {
+		if p.public, err = publicHandler(p.api, f.public); err != nil {
+			p.close()
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // requestLog is for one line about each request, which is too much to keep

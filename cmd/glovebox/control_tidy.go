@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/identity"
 	"glovebox/images"
 	"glovebox/orchestrator"
 )
@@ -14,6 +15,7 @@ import (
 type tidying struct {
 	log       *slog.Logger
 	store     glovebox.Store
+	ids       *identity.Service // may be nil
 	reaper    *orchestrator.Reaper
 	collector *images.Collector
 }
@@ -37,6 +39,7 @@ func (t *tidying) once(ctx context.Context, now time.Time) {
 	} else if len(due) > 0 {
 		t.log.Info("reaper removed what no job accounts for", "count", len(due))
 	}
+	tidyIdentity(ctx, t.ids, t.store, now, t.log)
 	if done, err := t.collector.Collect(ctx, now, blobsGrace, t.imagesInUse); err != nil {
 		t.log.Warn("collecting unused blobs", "error", err)
 	} else if done.Removed > 0 {

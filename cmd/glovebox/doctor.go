@@ -23,7 +23,8 @@ sandbox of no use is started and ended. Exits non-zero if a check fails.
 With --residue, list instead every process, mount, namespace, cgroup, container,
 snapshot, file and nft rule that no live job accounts for, and exit non-zero if
 there is one. It needs root, and works whether or not the service is up; while
-it is, sandboxes that are just being removed get two seconds to be gone.`,
+it is, sandboxes that are just being removed get two seconds to be gone. While it
+is not, jobs that were handed to the next start account for theirs.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if residue {
 				return a.residue(cmd.Context(), bin, asJSON)
@@ -74,7 +75,7 @@ func (a *app) printFindings(all []doctor.Finding) error {
 
 // examineService says who answers at the instance's socket.
 func (a *app) examineService(ctx context.Context, l instance.Layout) (string, error) {
-	c, err := a.client()
+	c, err := a.hostClient()
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 
+	"glovebox/internal/redact"
 	"glovebox/internal/supervise"
 )
 
@@ -15,7 +16,7 @@ func newLog(w io.Writer, format string, debug bool, process string) *slog.Logger
 		o.Level = slog.LevelDebug
 	}
 	if format == supervise.FormatJSON {
-		l := slog.New(slog.NewJSONHandler(w, o))
+		l := slog.New(redact.Handler(slog.NewJSONHandler(w, o)))
 		if process != "" {
 			l = l.With("process", process)
 		}
@@ -24,7 +25,7 @@ func newLog(w io.Writer, format string, debug bool, process string) *slog.Logger
 	if process != "" {
 		w = prefixed{w, process + " | "}
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(redact.Handler(slog.NewTextHandler(w, o)))
 }
 
 // prefixed puts a name before each record; a handler writes one at a time.

@@ -15,12 +15,16 @@ import (
 
 	"golang.org/x/term"
 
+	"glovebox"
 	"glovebox/client"
 	"glovebox/internal/instance"
 )
 
 func main() {
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv}
+	a := &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv,
+		open: browse, pause: pause,
+	}
 	err := run(context.Background(), a, os.Args[1:])
 	os.Exit(a.report(err))
 }
@@ -39,25 +43,46 @@ type app struct {
 	getenv         func(string) string
 	lookupEnv      func(string) (string, bool)
 
-	data string // --data
+	data    string // --data
+	context string // --context
+
+	open  func(url string) bool                      // shows a page to the person, if there is a screen
+	pause func(context.Context, time.Duration) error // waits
 }
 
-// layout is where the instance lives that the command is about.
-func (a *app) layout() (instance.Layout, error) { return instance.Find(a.data, a.getenv) }
+// layout is where the instance lives that the command is about, for what is
+// done on its machine.
+func (a *app) layout() (instance.Layout, error) {
+	if a.context != "" {
+		return instance.Layout{}, glovebox.Errorf(glovebox.KindUsage, "this is done on the machine of the instance").
+			Try("leave out --context, and run it there as root")
+	}
+	return instance.Find(a.data, a.getenv)
+}
 
-// client returns a client of the instance's service, for a call that somebody
-// waits for: it outlasts a restart of control and little more.
+// client returns a client of the server that the command is about, for a call
+// that somebody waits for: it outlasts a restart of control and little more.
 func (a *app) client() (*client.Client, error) { return a.clientWith(10 * time.Second) }
 
 // patientClient is for following a job, which outlasts a restart of the service.
 func (a *app) patientClient() (*client.Client, error) { return a.clientWith(time.Minute) }
 
 func (a *app) clientWith(patience time.Duration) (*client.Client, error) {
-	l, err := a.layout()
+	t, err := a.target()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(client.Options{Socket: l.API(), Patience: patience}), nil
+	return t.client(patience), nil
+}
+
+// hostClient is a client of this machine's instance, for what can only be done
+// there.
+func (a *app) hostClient() (*client.Client, error) {
+	t, err := a.host()
+	if err != nil {
+		return nil, err
+	}
+	return t.client(10 * time.Second), nil
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

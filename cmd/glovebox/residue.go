@@ -37,12 +37,18 @@ func (a *app) residue(ctx context.Context, bin string, asJSON bool) error {
 		return err
 	}
 	defer rt.Close()
-	c, err := a.client()
+	c, err := a.hostClient()
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	left, err := findResidue(ctx, rt, func(ctx context.Context) (map[string]bool, error) { return liveSandboxes(ctx, c) })
+	left, err := findResidue(ctx, rt, func(ctx context.Context) (map[string]bool, error) {
+		live, err := liveSandboxes(ctx, c)
+		if glovebox.KindOf(err) == glovebox.KindNoServer {
+			return storedSandboxes(ctx, l, record) // those that were handed to the next start
+		}
+		return live, err
+	})
 	if err != nil && glovebox.KindOf(err) == glovebox.KindUnavailable {
 		fmt.Fprintf(a.stderr, "glovebox: containerd is not up: its records were not looked at, the machine was\n")
 		err = nil
@@ -81,15 +87,10 @@ func findResidue(ctx context.Context, inv glovebox.Inventory, live func(context.
 	}
 }
 
-// liveSandboxes asks the service for those of jobs that have not ended. If there
-// is no service there is none.
+// liveSandboxes asks the service for those of jobs that have not ended.
 func liveSandboxes(ctx context.Context, c *client.Client) (map[string]bool, error) {
 	live := map[string]bool{}
-	f := client.Filter{Statuses: []glovebox.Status{glovebox.StatusProvisioning, glovebox.StatusRunning}}
-	for job, err := range c.List(ctx, f) {
-		if glovebox.KindOf(err) == glovebox.KindNoServer {
-			return live, nil
-		}
+	for job, err := range c.List(ctx, client.Filter{Statuses: liveStatuses}) {
 		if err != nil {
 			return nil, err
 		}

@@ -29,11 +29,14 @@ func (a *app) root() *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.data, "data", "",
 		"folder of the instance (default $"+instance.EnvDir+" or "+instance.DefaultDir+")")
+	root.PersistentFlags().StringVar(&a.context, "context", "",
+		"server that you are logged in to (default $"+envContext+", or the current one; see glovebox contexts)")
 	root.AddCommand(
 		a.upCommand(), a.runCommand(), a.jobsCommand(), a.showCommand(), a.logsCommand(), a.cancelCommand(),
 		a.imageCommand(), a.doctorCommand(), a.versionCommand(), exitCodesTopic(),
-		a.controlCommand(), a.agentCommand(),
+		a.controlCommand(), a.agentCommand(), a.liveCommand(),
 	)
+	root.AddCommand(a.accountCommands()...)
 	refuseUnknownTopics(root)
 	return root
 }

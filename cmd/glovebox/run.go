@@ -91,7 +91,7 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 
 	watch := watchInterrupts(ctx, syscall.SIGHUP)
 	defer watch.stop()
-	job, err := c.Submit(watch.first, spec, "")
+	job, err := a.submit(watch.first, c, spec)
 	if err != nil {
 		return withTags(watch.first, c, spec.Image, err)
 	}

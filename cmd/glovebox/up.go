@@ -31,10 +31,12 @@ lines go to stderr.
 Who may use the service: root, the user who ran sudo, and those of --operator-uid.
 
 SIGINT or SIGTERM: no new jobs are accepted, running ones may finish for as long
-as --grace says. Those that still run then are ended as FAILED (node_lost, "the
-service was stopped"), because their sandboxes end with the service; those that
-have not started run after the next start. Then everything stops in order.
-A second signal stops at once.
+as --grace says. Those that still run then go on without the service, within
+their limits, and the next start takes them over; their output waits for it.
+Those that have not started run after the next start. Then everything else stops
+in order. With --at-stop=end, and always under runc, jobs that still run after
+the grace are ended as FAILED (node_lost, "the service was stopped") instead.
+A second signal stops everything at once, running jobs too.
 
 Control is given these variables and no others: HTTP_PROXY, HTTPS_PROXY,
 NO_PROXY, ALL_PROXY (in capitals or not), SSL_CERT_FILE, SSL_CERT_DIR, TZ,
@@ -44,17 +46,21 @@ from the docker config at each start.`,
 	}
 	fs := cmd.Flags()
 	fs.DurationVar(&f.grace, "grace", 10*time.Second, "how long running jobs may go on at a stop")
+	fs.StringVar(&f.atStop, "at-stop", handOver, "what becomes of jobs that run longer: "+handOver+" to the next start, or "+endThem)
 	fs.StringVar(&f.bin, "bin", "", "folder of containerd, runsc and the shims (default that of this program)")
 	fs.StringVar(&f.format, "log-format", supervise.FormatText, "text or json")
 	fs.BoolVar(&f.debug, "debug", false, "log more")
 	fs.IntSliceVar(&f.operators, "operator-uid", nil, "more users who may use the service")
 	fs.StringVar(&f.docker, "docker-config", "", "config.json with registry passwords (default that of the caller)")
+	f.public.define(fs)
 	fs.IntVar(&f.readyFD, "ready-fd", -1, "descriptor to write a line to when ready, and to close")
 	return cmd
 }
 
 type upFlags struct {
+	public      publicFlags
 	grace       time.Duration
+	atStop      string
 	bin, format string
 	debug       bool
 	operators   []int
@@ -67,10 +73,13 @@ func (f upFlags) check() error {
 	if f.format != supervise.FormatText && f.format != supervise.FormatJSON {
 		return glovebox.Errorf(glovebox.KindUsage, "--log-format cannot be %q", f.format).Try("use text or json")
 	}
+	if f.atStop != handOver && f.atStop != endThem {
+		return glovebox.Errorf(glovebox.KindUsage, "--at-stop cannot be %q", f.atStop).Try("use %s or %s", handOver, endThem)
+	}
 	if f.grace < 0 {
 		return glovebox.Errorf(glovebox.KindUsage, "--grace cannot be negative")
 	}
-	return nil
+	return f.public.check()
 }
 
 // up takes the folder, runs the service in it and leaves it in order.
@@ -97,8 +106,18 @@ func (a *app) up(ctx context.Context, f upFlags) error {
 		return err
 	}
 	defer set.sockets.close()
+	defer set.public.close()
+	if set.certs != nil {
+		keeping, stop := context.WithCancel(ctx)
+		defer stop()
+		go set.certs.keep(keeping, log)
+	}
+	defer set.shim.close()
 	// After every process is gone; the next start mounts what it needs.
 	defer func() {
+		if set.shim.left {
+			return // what goes on needs its mounts and groups
+		}
 		if err := inst.Unmount(); err != nil {
 			log.Warn("some mounts are left", "why", err)
 		}
@@ -122,8 +141,9 @@ func (a *app) serve(ctx context.Context, s *supervise.Supervisor, set *processes
 	defer stop.stop()
 	for _, child := range set.children {
 		if err := s.Start(stop.first, child); err != nil {
+			takeDown(stop, s, set, f) // what was taken over is handed on
 			if stop.first.Err() != nil {
-				return nil // told to stop before it was up: what runs is stopped on the way out
+				return nil // told to stop before it was up
 			}
 			return err
 		}
@@ -131,18 +151,30 @@ func (a *app) serve(ctx context.Context, s *supervise.Supervisor, set *processes
 	if err := a.announce(inst, f); err != nil {
 		return err
 	}
+	if err := a.welcome(stop.first, set, inst); err != nil {
+		log.Warn("the first admin has no link; make one with `glovebox admin link`", "error", err)
+	}
 	<-stop.first.Done()
 	log.Info("stopping; a second signal stops at once", "grace", f.grace)
 	notifySystemd(a.getenv, "STOPPING=1")
-	// Control first: it waits for the jobs, and they need all the others.
-	s.Stop(stop.second, nameControl)
-	set.sockets.close()
-	s.Stop(stop.second, nameAgent, nameContainerd, nameShim)
+	takeDown(stop, s, set, f)
 	if stop.detached() {
 		return exitStatus(glovebox.KindCancelled.Info().Exit)
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// takeDown stops what runs, in order.
+func takeDown(stop *interrupts, s *supervise.Supervisor, set *processes, f upFlags) {
+	// Control first: it waits for the jobs, and they need all the others.
+	s.Stop(stop.second, nameControl)
+	set.sockets.close()
+	s.Stop(stop.second, nameAgent, nameContainerd)
+	if f.atStop == handOver && !stop.detached() {
+		set.shim.handOver(stop.second, s)
+	}
+	s.Stop(stop.second, nameShim)
 }
 
 // announce says that jobs are welcome, to whoever may be waiting for it.

@@ -12,13 +12,14 @@ import (
 	"glovebox"
 	"glovebox/internal/instance"
 	"glovebox/internal/supervise"
+	"glovebox/internal/tracing"
 	"glovebox/runtime/containerd"
 )
 
 // Names of the processes, in the order in which they are started.
 const (
-	nameContainerd = "containerd"
 	nameShim       = "shim"
+	nameContainerd = "containerd"
 	nameControl    = "control"
 	nameAgent      = "agent"
 )
@@ -26,6 +27,9 @@ const (
 // processes is all that `up` runs and what they share.
 type processes struct {
 	sockets  *sockets
+	public   *public
+	certs    *serverCerts // nil without TLS
+	shim     *shimLife
 	children []supervise.Child
 }
 
@@ -45,16 +49,27 @@ func (a *app) prepare(inst *instance.Instance, f upFlags, log *slog.Logger) (*pr
 	if err != nil {
 		return nil, err
 	}
-	sockets, err := listen(inst.Layout)
-	if err != nil {
+	life := &shimLife{inst: inst, log: log}
+	set := &processes{shim: life}
+	if set.public, err = f.public.open(); err != nil {
 		return nil, err
 	}
-	return &processes{sockets: sockets, children: []supervise.Child{
+	if set.public.file != nil && !f.public.plain {
+		if set.certs, err = newServerCerts(inst, f.public, set.public.url, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	if set.sockets, err = listen(inst.Layout); err != nil {
+		return nil, err
+	}
+	set.children = []supervise.Child{
+		// First, because containerd asks it about sandboxes that were left.
+		a.shimChild(inst, tools, life),
 		a.containerdChild(inst, tools, daemon, f),
-		a.shimChild(inst, tools),
-		a.controlChild(inst, self, sockets, f),
+		a.controlChild(inst, self, set, f),
 		a.agentChild(inst, tools, self, f),
-	}}, nil
+	}
+	return set, nil
 }
 
 // openSelf opens this program for control and the agent, so that all three are
@@ -86,11 +101,13 @@ func (a *app) containerdChild(inst *instance.Instance, t tools, d containerd.Dae
 	}
 }
 
-func (a *app) shimChild(inst *instance.Instance, t tools) supervise.Child {
+func (a *app) shimChild(inst *instance.Instance, t tools, life *shimLife) supervise.Child {
 	return supervise.Child{
 		Name: nameShim, Path: t.shim, Dir: inst.ShimRoot(),
-		Args:  []string{"serve", "--socket", inst.Shim(), "--root", inst.ShimRoot(), "--boot", t.boot, "--launch", t.launch},
+		Args: []string{"serve", "--socket", inst.Shim(), "--keeper", inst.Keeper(), "--root", inst.ShimRoot(),
+			"--boot", t.boot, "--launch", t.launch},
 		Env:   a.rootEnv(t),
+		Adopt: life.adopt,
 		Ready: connects(inst.Shim()),
 		Grace: 10 * time.Second,
 	}
@@ -98,16 +115,22 @@ func (a *app) shimChild(inst *instance.Instance, t tools) supervise.Child {
 
 // controlChild faces callers and so has no privileges. It ends by itself when
 // the jobs are done or the grace is over, a little after.
-func (a *app) controlChild(inst *instance.Instance, self *os.File, s *sockets, f upFlags) supervise.Child {
-	args := []string{"control", "--data", inst.Dir, "--grace", f.grace.String(), "--log-format", f.format}
+func (a *app) controlChild(inst *instance.Instance, self *os.File, set *processes, f upFlags) supervise.Child {
+	args := []string{"control", "--data", inst.Dir, "--grace", f.grace.String(), "--at-stop", f.atStop, "--log-format", f.format}
 	for _, uid := range f.operatorUIDs(a.getenv) {
 		args = append(args, "--operator-uid", fmt.Sprint(uid))
+	}
+	if set.public.url != nil {
+		args = append(args, "--public-url", set.public.url.String(), fmt.Sprintf("--tls=%t", set.certs != nil))
+	}
+	if set.public.metrics != nil {
+		args = append(args, "--metrics")
 	}
 	return supervise.Child{
 		Name: nameControl, Path: "glovebox", Binary: self, Dir: inst.Control(), UID: inst.ControlUID,
 		Args:  debugFlag(args, f),
 		Env:   a.controlEnv(inst),
-		Files: map[string]*os.File{fileAPI: s.apiFile, fileNode: s.nodeFile},
+		Files: set.public.files(map[string]*os.File{fileAPI: set.sockets.apiFile, fileNode: set.sockets.nodeFile}),
 		Grace: f.grace + 10*time.Second,
 	}
 }
@@ -116,7 +139,7 @@ func (a *app) agentChild(inst *instance.Instance, t tools, self *os.File, f upFl
 	return supervise.Child{
 		Name: nameAgent, Path: "glovebox", Binary: self, Dir: inst.Agent(),
 		Args:  debugFlag([]string{"agent", "--data", inst.Dir, "--bin", t.dir, "--log-format", f.format}, f),
-		Env:   a.rootEnv(t),
+		Env:   a.pass(a.rootEnv(t), tracing.Variables()),
 		Grace: 15 * time.Second,
 	}
 }
@@ -144,7 +167,7 @@ func (a *app) controlEnv(inst *instance.Instance) []string {
 		"PATH=" + glovebox.DefaultPath, "HOME=" + inst.Control(), "TMPDIR=" + inst.Tmp(),
 		"DOCKER_CONFIG=" + inst.Docker(), "LANG=C.UTF-8",
 	}
-	env = a.pass(a.pass(env, given), givenControl)
+	env = a.pass(a.pass(a.pass(env, given), givenControl), tracing.Variables())
 	for _, name := range givenControl[:4] {
 		env = a.pass(env, []string{strings.ToLower(name)})
 	}
