@@ -5,7 +5,7 @@ BIN ?= bin
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: help demo test build tools setup lint unit conformance e2e bench check-tools clean
+.PHONY: help demo test build tools setup lint identity bench check-tools clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,6 +31,9 @@ check-tools: ## staticcheck and gotestsum, pinned in tools/check
 
 lint: check-tools ## gofmt, vet, staticcheck, the layer test
 	@scripts/lint.sh
+
+identity: ## every proof that must be refused, every route as everybody, generated requests
+	@scripts/identity.sh
 
 bench: setup build ## figures of docs/SPECIFICATION.md, measured side by side
 	@scripts/bench.sh

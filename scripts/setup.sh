@@ -6,6 +6,9 @@ want=()
 [ -x /bin/busybox ] && /bin/busybox --list >/dev/null 2>&1 || want+=(busybox-static)
 command -v runc >/dev/null || want+=(runc)
 command -v git >/dev/null || want+=(git)
+command -v chromium >/dev/null || want+=(chromium)
+command -v qemu-system-x86_64 >/dev/null || want+=(qemu-system-x86)
+command -v mkfs.ext4 >/dev/null || want+=(e2fsprogs)
 [ ${#want[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	echo "please install: ${want[*]} (this needs root and apt-get)" >&2
