@@ -13,12 +13,13 @@ glovebox=$PWD/bin/glovebox
 data=$(mktemp -d /tmp/gbdemo.XXXXXX)
 chmod 755 "$data"
 log=$data.log
-export GLOVEBOX_CONFIG=$data.contexts.json
+home=$(mktemp -d /tmp/gbdemo-home.XXXXXX)
+export GLOVEBOX_CONFIG=$home/contexts.json
 unset GLOVEBOX_DATA GLOVEBOX_CONTEXT
 up=
 finish() {
 	[ -n "$up" ] && kill "$up" 2>/dev/null && wait "$up" 2>/dev/null
-	rm -rf "$data" "$log" "$GLOVEBOX_CONFIG" "$GLOVEBOX_CONFIG".*
+	rm -rf "$data" "$log" "$home"
 }
 trap finish EXIT
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }

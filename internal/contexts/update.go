@@ -69,7 +69,11 @@ func prepare(dir string) error {
 		return glovebox.Errorf(glovebox.KindInternal, "look at %s: %w", dir, err)
 	}
 	if st.Mode().Perm()&0o022 != 0 {
-		return glovebox.Errorf(glovebox.KindDenied, "others can change %s, where private keys would be", dir).Try("run: chmod go-w %s", dir)
+		e := glovebox.Errorf(glovebox.KindDenied, "others can change %s, where private keys would be", dir)
+		if st.Mode()&os.ModeSticky != 0 { // such as /tmp, which is meant to be so
+			return e.Try("set %s to a file in a folder of your own", EnvFile)
+		}
+		return e.Try("run: chmod go-w %s", dir)
 	}
 	return nil
 }
