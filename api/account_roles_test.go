@@ -125,7 +125,11 @@ func TestStepUpByRole(t *testing.T) {
 			if c.Kind == identity.PrincipalPerson && c.Session.Kind != identity.SessionRecovery && c.Allowed(a) {
 				want = http.StatusOK
 			}
-			if got := v.call("POST", "/v1/step-up/begin", pair{"action": a, "resource": "x"}); got.StatusCode != want {
+			body := pair{"action": a, "resource": "x"}
+			if a == identity.ActionRuleWrite { // the one whose parameters are looked at before
+				body["parameters"] = pair{"name": "app", "issuer": ciURL, "audience": siteURL, "claims": s.ci.Claims(), "actions": []string{"job.read"}, "seconds": 600}
+			}
+			if got := v.call("POST", "/v1/step-up/begin", body); got.StatusCode != want {
 				t.Errorf("%s: %s: %d %s", name, a, got.StatusCode, got.body)
 			}
 		}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"unicode"
@@ -26,6 +28,23 @@ func decodeAccount(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, maxAccount)
 	return decode(w, r, v)
+}
+
+// whole reads a body of these routes before anything is made of it, so that one
+// that comes slowly holds nothing that others wait for. It can be read again.
+func whole(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength > maxAccount {
+		return &http.MaxBytesError{Limit: maxAccount}
+	}
+	r.Body = http.MaxBytesReader(nil, r.Body, maxAccount)
+	end := bodyDeadline(w)
+	body, err := readBody(r)
+	end()
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // bare refuses parameters and a body where neither has a meaning.

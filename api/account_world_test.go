@@ -69,7 +69,7 @@ func newSiteOver(t testing.TB, store accountStore) *site {
 	plenty := api.Rate{PerSecond: 1e6, Burst: 1e6}
 	s.handler = api.NewHandler(api.Config{
 		Service: apitest.NewService(), Images: &apitest.Images{}, Auth: s.authenticate, Allow: s.ids.Authorize, Identity: s.ids,
-		PublicURL: siteURL, Now: s.clock, Rates: api.Rates{Open: plenty, Failures: plenty, Calls: plenty, Operator: plenty},
+		PublicURL: siteURL, Now: s.clock, Rates: api.Rates{Open: plenty, Failures: plenty, Calls: plenty, Changes: plenty, Refusals: plenty, Operator: plenty},
 		Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 	described.Do(func() { described.doc = parseDocument(t, s.do(httptest.NewRequest("GET", "/openapi.json", nil)).body) })

@@ -8,7 +8,7 @@
 // A request passes, from the outside in: the access log, the catcher of
 // panics, the router (404, 405), the refusal of other sites' pages (403), the
 // count of its address's failures (429), the authenticator (401), the caller's
-// rate (429), the role table (403), the caps on what is in flight (503, 429),
+// rates (429), the role table (403), the caps on what is in flight (429, 503),
 // the route's time-outs, the session that a stream runs under, the memory of
 // Idempotency-Keys, and the route.
 package api

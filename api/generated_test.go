@@ -19,7 +19,7 @@ import (
 )
 
 // unlimited lets everybody come as often as they like.
-var unlimited = api.Rates{Open: most, Failures: most, Calls: most, Operator: most}
+var unlimited = api.Rates{Open: most, Failures: most, Calls: most, Changes: most, Refusals: most, Operator: most}
 
 var most = api.Rate{PerSecond: 1e9, Burst: 1e9}
 

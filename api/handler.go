@@ -33,12 +33,18 @@ type Config struct {
 }
 
 // Caps bound how many requests of a class are served at one time; more are
-// answered 503 with Retry-After. Zero means the default.
+// answered 503 with Retry-After. The operator has as many places of its own, so
+// nobody from elsewhere can lock it out. Zero means the default.
 type Caps struct {
 	Calls   int // short ones; 256
 	Streams int // output, events, waiting; 4096
 	Uploads int // images, pulls; 16
-	Each    int // streams of one caller, answered 429; 256; the operator has no such cap
+
+	// What one caller has of them at most, else the answer is 429. The operator
+	// has no such cap.
+	EachCalls   int // 64
+	Each        int // streams; 256
+	EachUploads int // 4
 }
 
 // Observation is what became of a request.

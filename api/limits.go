@@ -23,10 +23,18 @@ type limits struct {
 	sources *recent[netip.Addr, *attempts]
 	callers *recent[string, *rate.Limiter]
 	local   *recent[string, *rate.Limiter]
+	changes *recent[string, *rate.Limiter]
+	refused *recent[string, *rate.Limiter]
 
-	each    int
-	mu      sync.Mutex
-	streams map[string]int // of callers that have some
+	each map[class]int
+	mu   sync.Mutex
+	held map[place]int // of callers that have some
+}
+
+// place is what a caller holds while a request of a class is served.
+type place struct {
+	class  class
+	caller string
 }
 
 func newLimits(c Config) *limits {
@@ -40,7 +48,12 @@ func newLimits(c Config) *limits {
 		sources: newRecent[netip.Addr](remembered, func() *attempts { return newAttempts(failures) }),
 		callers: newRecent[string](remembered, bucket(c.Rates.Calls.or(Rate{2_000, 4_000}))),
 		local:   newRecent[string](remembered, bucket(c.Rates.Operator.or(Rate{20_000, 40_000}))),
-		each:    orDefault(c.Caps.Each, 256), streams: map[string]int{},
+		changes: newRecent[string](remembered, bucket(c.Rates.Changes.or(Rate{20, 200}))),
+		refused: newRecent[string](remembered, bucket(c.Rates.Refusals.or(Rate{1, 200}))),
+		each: map[class]int{
+			call: orDefault(c.Caps.EachCalls, 64), stream: orDefault(c.Caps.Each, 256), upload: orDefault(c.Caps.EachUploads, 4),
+		},
+		held: map[place]int{},
 	}
 }
 
@@ -105,23 +118,58 @@ func (l *limits) guess(r *http.Request, try func() error) error {
 	return err
 }
 
-// stream counts an open stream of a caller; end must be called.
-func (l *limits) stream(c identity.Caller) (end func(), err error) {
+// change counts what changes something. It leaves documents and events behind,
+// so there is less room for it than for reading. What a caller submits is
+// bounded by the quota of the tenant.
+func (l *limits) change(c identity.Caller, rc route, r *http.Request) error {
+	if c.Kind == glovebox.PrincipalOperator || rc.class != call || rc.is(ownKey) || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	return l.take(l.changes.get(nameOf(c)), "changes")
+}
+
+// patience says whether a caller may try again what they may not do. Each
+// refusal leaves an event for ever, so nobody may cause them at will.
+func (l *limits) patience(c identity.Caller) error {
+	b, now := l.refused.get(nameOf(c)), l.now()
+	left := b.TokensAt(now)
+	if left >= 1 {
+		return nil
+	}
+	return retryAfter(glovebox.Errorf(glovebox.KindTooMany, "too many refusals").Try("see what you may do with GET /v1/me"),
+		time.Duration((1-left)/float64(b.Limit())*float64(time.Second)))
+}
+
+// judge counts a refusal, if err is one. A conflict is one where a signature was
+// for something else.
+func (l *limits) judge(c identity.Caller, rc route, err error) {
+	switch kind := glovebox.KindOf(err); {
+	case kind == glovebox.KindUnauthorized, kind == glovebox.KindDenied, kind == glovebox.KindApproval,
+		kind == glovebox.KindConflict && rc.need.NeedsSignature():
+		l.refused.get(nameOf(c)).AllowN(l.now(), 1)
+	}
+}
+
+// enter counts a request that is being served; leave must be called.
+func (l *limits) enter(cl class, c identity.Caller) (leave func(), err error) {
 	if c.Kind == glovebox.PrincipalOperator {
 		return func() {}, nil
 	}
-	name := nameOf(c)
+	at, most := place{cl, nameOf(c)}, l.each[cl]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.streams[name] >= l.each {
-		return nil, retryAfter(glovebox.Errorf(glovebox.KindTooMany, "%d streams are open already", l.each).Try("close some"), 5*time.Second)
+	if l.held[at] >= most {
+		if cl == call {
+			return nil, retryAfter(glovebox.Errorf(glovebox.KindTooMany, "%d calls are under way already", most).Try("wait for some"), time.Second)
+		}
+		return nil, retryAfter(glovebox.Errorf(glovebox.KindTooMany, "%d streams are open already", most).Try("close some"), 5*time.Second)
 	}
-	l.streams[name]++
+	l.held[at]++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.streams[name]--; l.streams[name] == 0 {
-			delete(l.streams, name)
+		if l.held[at]--; l.held[at] == 0 {
+			delete(l.held, at)
 		}
 	}, nil
 }

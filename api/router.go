@@ -34,18 +34,26 @@ type router struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	caps   map[class]chan struct{}
+	own    map[class]chan struct{} // the operator's
 	limits *limits
 	cross  crossOrigin
 }
 
 func newRouter(c Config) *router {
-	r := &router{Config: c, mux: http.NewServeMux(), limits: newLimits(c), cross: newCrossOrigin(c.PublicURL), caps: map[class]chan struct{}{
-		call:   make(chan struct{}, orDefault(c.Caps.Calls, 256)),
-		stream: make(chan struct{}, orDefault(c.Caps.Streams, 4096)),
-		upload: make(chan struct{}, orDefault(c.Caps.Uploads, 16)),
-	}}
+	r := &router{
+		Config: c, mux: http.NewServeMux(), limits: newLimits(c), cross: newCrossOrigin(c.PublicURL),
+		caps: newCaps(c.Caps), own: newCaps(c.Caps),
+	}
 	r.huma = humago.New(r.mux, openAPIConfig(c.Version))
 	return r
+}
+
+func newCaps(c Caps) map[class]chan struct{} {
+	return map[class]chan struct{}{
+		call:   make(chan struct{}, orDefault(c.Calls, 256)),
+		stream: make(chan struct{}, orDefault(c.Streams, 4096)),
+		upload: make(chan struct{}, orDefault(c.Uploads, 16)),
+	}
 }
 
 // anybody is what a route of class open needs of its caller: nothing.
@@ -105,6 +113,19 @@ func (rt *router) run(rc route, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := rt.limits.change(c, rc, r); err != nil {
+		return err
+	}
+	if err := rt.limits.patience(c); err != nil {
+		return err
+	}
+	err = rt.runAs(rc, c, w, r)
+	rt.limits.judge(c, rc, err)
+	return err
+}
+
+// runAs serves a known caller.
+func (rt *router) runAs(rc route, c identity.Caller, w http.ResponseWriter, r *http.Request) error {
 	if err := rt.Allow(r.Context(), c, rc.need, r.PathValue("id")); err != nil {
 		return err
 	}
@@ -113,9 +134,18 @@ func (rt *router) run(rc route, w http.ResponseWriter, r *http.Request) error {
 	if cl == call && wantsEvents(r) {
 		cl = stream
 	}
+	leave, err := rt.limits.enter(cl, c)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	caps := rt.caps
+	if c.Kind == glovebox.PrincipalOperator {
+		caps = rt.own
+	}
 	select {
-	case rt.caps[cl] <- struct{}{}:
-		defer func() { <-rt.caps[cl] }()
+	case caps[cl] <- struct{}{}:
+		defer func() { <-caps[cl] }()
 	default:
 		return glovebox.Errorf(glovebox.KindUnavailable, "too many requests at one time").Try("try again in a second")
 	}
@@ -141,6 +171,9 @@ func (rt *router) runOpen(rc route, w http.ResponseWriter, r *http.Request) erro
 	if _, err := idempotencyHeader(r); err != nil {
 		return err
 	}
+	if err := whole(w, r); err != nil {
+		return err
+	}
 	return rt.limits.guess(r, func() error { return rc.serve(w, r) })
 }
 
@@ -164,11 +197,6 @@ func (rt *router) authenticate(w http.ResponseWriter, r *http.Request) (c identi
 
 // runLong serves what may last: as long as the caller's session does.
 func (rt *router) runLong(rc route, cl class, c identity.Caller, w http.ResponseWriter, r *http.Request) error {
-	closed, err := rt.limits.stream(c)
-	if err != nil {
-		return err
-	}
-	defer closed()
 	r, end := bounded(cl, w, r)
 	defer end()
 	r, release, err := rt.guarded(w, r, c, rc.need)

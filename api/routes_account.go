@@ -52,7 +52,8 @@ func (h *handler) stepUpRoutes(rt *router) {
 			"operation, within two minutes and once; for another call it is a conflict. What each operation consists of:\n\n" +
 			"passkey.add {name}; passkey.remove of a passkey; recovery.codes; session.device, as GET /v1/me/devices/{code} gives it; " +
 			"person.invite {name, role}; person.role of a person {role}; person.disable and person.enable of a person; " +
-			"rule.write {name, issuer, audience, claims, actions, seconds}; rule.remove of a rule.",
+			"rule.write {name, issuer, audience, claims, actions, seconds}; rule.remove of a rule. A rule that would be refused is " +
+			"refused here already, with its field under parameters.",
 		RequestBody: jsonBody[wire.StepUpRequest](rt),
 		Responses:   out{"200": answer[wire.StepUp](rt, "The challenge")},
 		Errors:      []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},

@@ -15,6 +15,10 @@ const (
 	// approvalLife is how long people have to sign, and the job to be
 	// submitted then.
 	approvalLife = 15 * time.Minute
+
+	// maxApprovals bounds the requests of one tenant that are open: each is kept
+	// until its time is over, and they are listed as a whole.
+	maxApprovals = 100
 )
 
 // Approval is a request that people agree, each with a passkey, to one exact
@@ -71,8 +75,15 @@ func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.S
 		ID: id, Tenant: c.Tenant, By: c.Name, Subject: c.Subject, Created: now, Until: now.Add(approvalLife),
 		Widens: widens, Needed: max(1, needed), Operation: jobOperation(id, c.Name, spec, widens),
 	}
-	w := putUntil(kindApproval, a.ID, a, glovebox.IfAbsent, a.Until)
-	return a, s.records.Commit(ctx, []glovebox.Write{w}, s.event(c.Tenant, c.Name, "approval.request", a.ID, nil))
+	open, err := s.openApprovals(ctx, c.Tenant)
+	if err != nil {
+		return Approval{}, err
+	}
+	if len(open) >= maxApprovals {
+		return Approval{}, glovebox.Errorf(glovebox.KindTooMany, "%d requests of the tenant are open already", len(open)).
+			Try("submit what was signed for, or wait: a request lasts %s", approvalLife)
+	}
+	return a, s.records.Commit(ctx, []glovebox.Write{a.write(glovebox.IfAbsent)}, s.event(c.Tenant, c.Name, "approval.request", a.ID, nil))
 }
 
 // Approval returns a request of the caller's tenant. KindNotFound, also for
@@ -90,14 +101,26 @@ func (s *Service) Approvals(ctx context.Context, c Caller) ([]Approval, error) {
 	if err := s.Authorize(ctx, c, ActionJobRead, ""); err != nil {
 		return nil, err
 	}
-	all, err := list[Approval](ctx, s, kindApproval, "")
+	return s.openApprovals(ctx, c.Tenant)
+}
+
+func (s *Service) openApprovals(ctx context.Context, tenant string) ([]Approval, error) {
+	all, err := list[Approval](ctx, s, kindApproval, approvalKey(tenant, ""))
 	open := all[:0]
 	for _, a := range all {
-		if a.Tenant == c.Tenant && a.Used == "" && s.now().Before(a.Until) {
+		if a.Used == "" && s.now().Before(a.Until) {
 			open = append(open, a)
 		}
 	}
 	return open, err
+}
+
+// approvalKey makes the requests of a tenant neighbours in the store, so that
+// those of others are neither read nor found.
+func approvalKey(tenant, id string) string { return tenant + "/" + id }
+
+func (a Approval) write(version int64) glovebox.Write {
+	return putUntil(kindApproval, approvalKey(a.Tenant, a.ID), a, version, a.Until)
 }
 
 func (s *Service) approval(ctx context.Context, c Caller, id string) (Approval, int64, error) {
@@ -105,7 +128,7 @@ func (s *Service) approval(ctx context.Context, c Caller, id string) (Approval, 
 	if !glovebox.ValidID(approvalPrefix, id) {
 		return Approval{}, 0, nothing
 	}
-	a, version, err := load[Approval](ctx, s, kindApproval, id)
+	a, version, err := load[Approval](ctx, s, kindApproval, approvalKey(c.Tenant, id))
 	if missing(err) || err == nil && (a.Tenant != c.Tenant || !s.now().Before(a.Until)) {
 		return Approval{}, 0, nothing
 	}
@@ -160,7 +183,7 @@ func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, sp
 		return evidence, nil
 	}
 	a.Used = used
-	err = s.records.Commit(ctx, []glovebox.Write{putUntil(kindApproval, a.ID, a, version, a.Until)},
+	err = s.records.Commit(ctx, []glovebox.Write{a.write(version)},
 		s.event(c.Tenant, c.Name, "approval.use", a.ID, nil))
 	if glovebox.KindOf(err) == glovebox.KindStale {
 		return nil, glovebox.Errorf(glovebox.KindConflict, "the request is being used at this moment").Try("try again")

@@ -21,7 +21,7 @@ const maxShown = 4 << 10
 type signedJob struct {
 	Job        string          `json:"job"` // SpecSum
 	Image      string          `json:"image"`
-	Entrypoint []string        `json:"entrypoint,omitempty"`
+	Entrypoint []string        `json:"entrypoint,omitzero"` // empty is not the image's
 	Cmd        []string        `json:"cmd,omitempty"`
 	Env        []string        `json:"env,omitempty"` // names
 	Workdir    string          `json:"workdir,omitempty"`
@@ -69,8 +69,7 @@ func SpecSum(spec glovebox.Spec) string {
 
 // shown cuts a list of words.
 func shown(words []string) []string {
-	var short []string
-	size := 0
+	short, size := slices.Clone(words[:0]), 0
 	for _, w := range words {
 		if size += len(w) + 1; size > maxShown {
 			return append(short, "…")

@@ -44,7 +44,7 @@ func (s *Service) SignApproval(ctx context.Context, c Caller, id, challenge stri
 		return Approval{}, glovebox.Errorf(glovebox.KindConflict, "somebody else signed at the same time").Try("begin again")
 	}
 	a.Signatures = append(a.Signatures, *signed)
-	err = s.records.Commit(ctx, []glovebox.Write{putUntil(kindApproval, a.ID, a, version, a.Until)},
+	err = s.records.Commit(ctx, []glovebox.Write{a.write(version)},
 		s.event(c.Tenant, c.Name, "approval.sign", a.ID, map[string]string{"action": string(want.Action)}))
 	if glovebox.KindOf(err) == glovebox.KindStale {
 		err = glovebox.Errorf(glovebox.KindConflict, "somebody else signed at the same time").Try("begin again")

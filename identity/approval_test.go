@@ -71,15 +71,16 @@ func TestApprovalIsForOneJob(t *testing.T) {
 	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
 	must(m.signApproval(a.ID))(t)
 	for name, change := range map[string]func(*glovebox.Spec){
-		"image":   func(s *glovebox.Spec) { s.Image = "busybox:baz" },
-		"cmd":     func(s *glovebox.Spec) { s.Cmd = []string{"false"} },
-		"env":     func(s *glovebox.Spec) { s.Env = map[string]string{"TOKEN": "hunter3"} },
-		"stdin":   func(s *glovebox.Spec) { s.Stdin = []byte("x") },
-		"stream":  func(s *glovebox.Spec) { s.StdinStream = true },
-		"memory":  func(s *glovebox.Spec) { s.Limits.Memory = 1 << 30 },
-		"timeout": func(s *glovebox.Spec) { s.Timeout = glovebox.Duration(glovebox.MaxTimeout) },
-		"label":   func(s *glovebox.Spec) { s.Labels = map[string]string{"a": "b"} },
-		"user":    func(s *glovebox.Spec) { s.User = "1" },
+		"image":                             func(s *glovebox.Spec) { s.Image = "busybox:baz" },
+		"cmd":                               func(s *glovebox.Spec) { s.Cmd = []string{"false"} },
+		"env":                               func(s *glovebox.Spec) { s.Env = map[string]string{"TOKEN": "hunter3"} },
+		"stdin":                             func(s *glovebox.Spec) { s.Stdin = []byte("x") },
+		"stream":                            func(s *glovebox.Spec) { s.StdinStream = true },
+		"memory":                            func(s *glovebox.Spec) { s.Limits.Memory = 1 << 30 },
+		"timeout":                           func(s *glovebox.Spec) { s.Timeout = glovebox.Duration(glovebox.MaxTimeout) },
+		"label":                             func(s *glovebox.Spec) { s.Labels = map[string]string{"a": "b"} },
+		"user":                              func(s *glovebox.Spec) { s.User = "1" },
+		"no more of the image's entrypoint": func(s *glovebox.Spec) { s.Entrypoint = []string{} },
 	} {
 		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t, change)); glovebox.KindOf(err) != glovebox.KindConflict {
 			t.Errorf("%s: %v", name, err)
@@ -182,5 +183,45 @@ func TestApprovalIsTakenAgain(t *testing.T) {
 	}
 	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "key", testSpec(t, func(s *glovebox.Spec) { s.User = "1" })); glovebox.KindOf(err) != glovebox.KindConflict {
 		t.Errorf("another job: %v", err)
+	}
+}
+
+// TestOpenApprovals: one tenant has so many requests open and no more, whatever
+// others have.
+func TestOpenApprovals(t *testing.T) {
+	w := newWorld(t)
+	m, other := w.admin(), w.adminOf("other")
+	ask := func(m *member) (Approval, error) {
+		return w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1)
+	}
+	first := must(ask(m))(t)
+	for range maxApprovals - 1 {
+		must(ask(m))(t)
+	}
+	_, err := ask(m)
+	expectKind(t, err, glovebox.KindTooMany)
+	must(ask(other))(t)
+	must(m.signApproval(first.ID))(t)
+	must(w.s.TakeApproval(w.ctx, m.caller(), first.ID, "", testSpec(t)))(t)
+	must(ask(m))(t) // one was used up
+	w.clock.pass(approvalLife)
+	must(ask(m))(t)
+}
+
+// TestEntrypointIsShown: that the image's entrypoint is not to run is something
+// that people see before they sign.
+func TestEntrypointIsShown(t *testing.T) {
+	var said struct {
+		Entrypoint *[]string `json:"entrypoint"`
+	}
+	for name, entrypoint := range map[string][]string{"the image's": nil, "none": {}, "another": {"sh"}} {
+		said.Entrypoint = nil
+		o := jobOperation("apr-1", "person:a", testSpec(t, func(s *glovebox.Spec) { s.Entrypoint = entrypoint }), widening)
+		if err := json.Unmarshal(o.Parameters, &said); err != nil {
+			t.Fatal(err)
+		}
+		if (said.Entrypoint == nil) != (entrypoint == nil) {
+			t.Errorf("%s: %s", name, o.Parameters)
+		}
 	}
 }

@@ -61,10 +61,10 @@ func (s *Service) deny(ctx context.Context, c Caller, a Action, target, cause st
 	if tenant == "" {
 		tenant = installation
 	}
-	e := s.event(tenant, c.Name, string(a), clip(target), map[string]string{"cause": cause, "role": string(c.Role)})
+	e := s.event(tenant, c.Name, clip(string(a)), clip(target), map[string]string{"cause": cause, "role": string(c.Role)})
 	e.OK, e.Kind = false, glovebox.KindDenied
 	if err := s.records.Commit(ctx, nil, e); err != nil {
 		return err
 	}
-	return glovebox.Errorf(glovebox.KindDenied, "you may not do this: %s", a)
+	return glovebox.Errorf(glovebox.KindDenied, "you may not do this: %s", clip(string(a)))
 }

@@ -14,6 +14,7 @@ import (
 const (
 	issuerFresh = 10 * time.Minute // a key that the issuer withdraws counts no longer
 	issuerPause = 30 * time.Second // unknown key ids cannot make us ask more often
+	issuerRetry = 5 * time.Second  // nor can tokens of an issuer that does not answer
 	maxKeySet   = 1 << 20
 )
 
@@ -33,6 +34,7 @@ type issuerSet struct {
 	mu      sync.Mutex
 	keys    jose.JSONWebKeySet
 	fetched time.Time
+	failed  time.Time // when it could not be fetched last
 }
 
 // key finds one of an issuer's keys. A key that is not known may be new, so
@@ -57,13 +59,13 @@ func (k *issuerKeys) key(ctx context.Context, issuer, kid string, now time.Time)
 	found := set.keys.Key(kid)
 	age := now.Sub(set.fetched)
 	if age >= issuerFresh || len(found) == 0 && age >= issuerPause {
-		data, err := k.fetch(ctx, issuer)
-		if err != nil {
-			return nil, glovebox.Errorf(glovebox.KindUnavailable, "key set of %s: %w", issuer, err)
+		if now.Sub(set.failed).Abs() < issuerRetry {
+			return nil, unreachable()
 		}
-		var fresh jose.JSONWebKeySet
-		if len(data) > maxKeySet || json.Unmarshal(data, &fresh) != nil {
-			return nil, glovebox.Errorf(glovebox.KindUnavailable, "the key set of %s cannot be read", issuer)
+		fresh, err := k.fetchSet(ctx, issuer)
+		if err != nil {
+			set.failed = now
+			return nil, err
 		}
 		set.keys, set.fetched = fresh, now
 		found = set.keys.Key(kid)
@@ -72,4 +74,24 @@ func (k *issuerKeys) key(ctx context.Context, issuer, kid string, now time.Time)
 		return nil, because("token: key unknown")
 	}
 	return found[0].Key, nil
+}
+
+// fetchSet fetches and reads a key set. It goes on if the caller leaves, for
+// others wait for the same.
+func (k *issuerKeys) fetchSet(ctx context.Context, issuer string) (jose.JSONWebKeySet, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoverTime)
+	defer cancel()
+	var fresh jose.JSONWebKeySet
+	data, err := k.fetch(ctx, issuer)
+	if err != nil || len(data) > maxKeySet || json.Unmarshal(data, &fresh) != nil {
+		return fresh, unreachable()
+	}
+	return fresh, nil
+}
+
+// unreachable says nothing of why: whoever asks need not be anybody we know,
+// and is not to learn what answers in our network.
+func unreachable() error {
+	return glovebox.Errorf(glovebox.KindUnavailable, "the issuer's keys could not be fetched").
+		Try("try again; an admin checks the issuer of the trust rule")
 }

@@ -100,7 +100,7 @@ func (s *Service) linkByID(ctx context.Context, id string) (Link, int64, error) 
 		if err != nil {
 			return l, 0, err
 		}
-		if by.Disabled || !by.Role.Covers(l.Role) {
+		if g, _ := ActionPersonInvite.grant(); by.Disabled || !by.Role.Covers(g.least) || !by.Role.Covers(l.Role) {
 			r.cause = "the inviter may no longer invite"
 			return l, 0, r
 		}

@@ -216,6 +216,16 @@ func TestBadRules(t *testing.T) {
 		if glovebox.KindOf(err) != glovebox.KindInvalid || glovebox.AsError(err).Field != c.field {
 			t.Errorf("%s: %v", name, err)
 		}
+		_, _, err = w.s.BeginStepUp(w.ctx, m.caller(), RuleOperation(r)) // nobody is asked to sign it, either
+		if glovebox.KindOf(err) != glovebox.KindInvalid || glovebox.AsError(err).Field != "parameters."+c.field {
+			t.Errorf("%s: step-up: %v", name, err)
+		}
+	}
+	for _, parameters := range []string{"", "[]", `{"claims": 1}`, "{"} {
+		_, _, err := w.s.BeginStepUp(w.ctx, m.caller(), Operation{Action: ActionRuleWrite, Parameters: []byte(parameters)})
+		if glovebox.KindOf(err) != glovebox.KindInvalid || glovebox.AsError(err).Field != "parameters" {
+			t.Errorf("%q: %v", parameters, err)
+		}
 	}
 	m.rule(ciRule())
 }

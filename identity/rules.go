@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"glovebox"
@@ -18,6 +19,28 @@ func RuleOperation(r TrustRule) Operation {
 		Actions  []Action          `json:"actions"`
 		Seconds  int               `json:"seconds"`
 	}{r.Name, r.Issuer, r.Audience, r.Claims, r.Actions, r.Seconds})
+}
+
+// checkProposal refuses what cannot come of a signature over o, so that a
+// person learns of it before they sign. Other operations than the writing of a
+// rule are simple enough to be refused later. KindInvalid with the rule's field
+// as one of the parameters.
+func (s *Service) checkProposal(o Operation) error {
+	if o.Action != ActionRuleWrite {
+		return nil
+	}
+	if len(o.Parameters) > maxOperation {
+		return glovebox.Errorf(glovebox.KindTooLarge, "an operation has at most %d bytes", maxOperation).On("parameters")
+	}
+	var r TrustRule
+	if err := json.Unmarshal(o.Parameters, &r); err != nil {
+		return glovebox.Errorf(glovebox.KindInvalid, "not a trust rule: %w", err).On("parameters")
+	}
+	if err := r.check(s.url); err != nil {
+		refused := *glovebox.AsError(err)
+		return refused.On("parameters." + refused.Field)
+	}
+	return nil
 }
 
 // WriteRule adds a trust rule to the caller's tenant. KindInvalid with the

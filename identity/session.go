@@ -110,6 +110,22 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]Session, error) {
 	return live, nil
 }
 
+// CountSessions counts the live sessions of everybody. It reads them all.
+func (s *Service) CountSessions(ctx context.Context) (int, error) {
+	all, err := list[Session](ctx, s, kindSession, "")
+	n := 0
+	for _, v := range all {
+		switch _, bad := s.live(ctx, v); bad.(type) {
+		case nil:
+			n++
+		case *refusal:
+		default:
+			return 0, bad
+		}
+	}
+	return n, err
+}
+
 // EndSession ends one of the caller's own sessions; KindNotFound for others.
 // Every session may end itself.
 func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {

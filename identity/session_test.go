@@ -135,6 +135,24 @@ func TestSessionsAreOnesOwn(t *testing.T) {
 	expectKind(t, w.s.EndSession(w.ctx, bob.caller(), "../\x00"), glovebox.KindNotFound)
 }
 
+func TestCountSessions(t *testing.T) {
+	w := newWorld(t)
+	ada := w.admin()
+	bob := ada.invite("Bob", RoleDeveloper)
+	bob.cli(newKey(t))
+	want := func(n int) {
+		t.Helper()
+		if got := must(w.s.CountSessions(w.ctx))(t); got != n {
+			t.Errorf("%d sessions, want %d", got, n)
+		}
+	}
+	want(3)
+	expectKind(t, w.s.Disable(w.ctx, ada.caller(), bob.caller().Subject, ada.sign(DisableOperation(bob.caller().Subject))), "")
+	want(1)
+	w.clock.pass(browserIdle)
+	want(0)
+}
+
 func TestLastOnesStay(t *testing.T) {
 	w := newWorld(t)
 	ada := w.admin()

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"glovebox"
 )
@@ -29,7 +30,7 @@ func (s *Service) fixSite(ctx context.Context, rpID string, origins []string) er
 	if got.RPID != want.RPID || !slices.Equal(got.Origins, want.Origins) {
 		return glovebox.Errorf(glovebox.KindConflict,
 			"passkeys are bound to %s at %q, not to %s at %q", got.RPID, got.Origins, want.RPID, want.Origins).
-			Try("start with the same relying party and origins as the first time")
+			Try("start with the public URL of the first time, %s", strings.Join(got.Origins, " or "))
 	}
 	return nil
 }

@@ -15,13 +15,20 @@ import (
 const signatureLife = time.Minute
 
 // BeginStepUp issues a challenge that is the hash of o. Whoever may not do it
-// anyway is not asked to sign it.
+// anyway is not asked to sign it; neither is anybody for a rule that WriteRule
+// would refuse.
 func (s *Service) BeginStepUp(ctx context.Context, c Caller, o Operation) (id string, options *protocol.CredentialAssertion, err error) {
+	if o.Action == "" {
+		return "", nil, glovebox.Errorf(glovebox.KindInvalid, "which action is not said").On("action").Try("see actions of GET /v1/me")
+	}
 	if err := s.Authorize(ctx, c, o.Action, o.Resource); err != nil {
 		return "", nil, err
 	}
 	if c.Kind != PrincipalPerson || c.Session.Kind == SessionRecovery {
 		return "", nil, s.deny(ctx, c, o.Action, o.Resource, "has no passkey")
+	}
+	if err := s.checkProposal(o); err != nil {
+		return "", nil, err
 	}
 	o.Tenant, o.Person = c.Tenant, c.Subject
 	nonce := random(16)

@@ -2,17 +2,16 @@ package orchestrator
 
 import (
 	"context"
-	"slices"
 
 	"glovebox"
 	"glovebox/engine"
 )
 
-// Abandon ends the jobs that run with these runtimes, because the service stops
-// and their sandboxes with it: they get an end now, which says so, instead of
+// Abandon ends the jobs that run, because the service stops and their sandboxes
+// with it: they get an end now, which says so, instead of
 // one that the next start has to guess. It returns how many there were. Jobs
 // that have not started wait for that start.
-func (o *Orchestrator) Abandon(ctx context.Context, runtimes ...string) (int, error) {
+func (o *Orchestrator) Abandon(ctx context.Context) (int, error) {
 	filter := glovebox.JobFilter{Tenant: glovebox.AnyTenant, Statuses: []glovebox.Status{glovebox.StatusRunning}, Limit: 1000}
 	for n := 0; ; {
 		page, err := o.Store.ListJobs(ctx, filter)
@@ -20,10 +19,8 @@ func (o *Orchestrator) Abandon(ctx context.Context, runtimes ...string) (int, er
 			return n, err
 		}
 		for _, job := range page.Jobs {
-			if slices.Contains(runtimes, job.Spec.Runtime) {
-				o.tell(job.ID, engine.Abandoned{})
-				n++
-			}
+			o.tell(job.ID, engine.Abandoned{})
+			n++
 		}
 		if filter.Cursor = page.Next; filter.Cursor == "" {
 			return n, nil

@@ -10,10 +10,11 @@ import (
 // turn goes to the tenant that has the least of the fleet: the larger of its
 // shares of places and of memory counts (dominant resource fairness, over what
 // a node can run out of). Among equals it goes to the one whose first in line
-// has been first for the longest. A tenant at its quota is passed over.
+// has been first for the longest. A tenant at its quota is passed over, and so
+// is one that only its own jobs are in the way of.
 //
-// Whoever has the turn keeps it until it is placed, leaves, or its tenant's
-// quota says no, and meanwhile nobody goes past it, however much smaller. So:
+// Whoever has the turn keeps it until it is placed, leaves, or is passed over for
+// such a reason, and meanwhile nobody goes past it, however much smaller. So:
 //
 //   - a large job is not starved by small ones: what runs ends, and nothing new
 //     begins before it fits;
@@ -29,6 +30,7 @@ type party struct {
 	tenant string
 	quota  glovebox.Quota // as reserve was told last; not known before that
 	has    share
+	on     map[string]share // has, by node
 	line   []*waiter
 	since  int64 // f.clock when the first in line became that
 }
@@ -45,7 +47,7 @@ type waiter struct {
 func (f *fleet) party(tenant string) *party {
 	p, ok := f.parties[tenant]
 	if !ok {
-		p = &party{tenant: tenant}
+		p = &party{tenant: tenant, on: map[string]share{}}
 		f.parties[tenant] = p
 	}
 	return p
@@ -108,14 +110,14 @@ func (f *fleet) leave(id string) bool {
 // next returns whose turn it is, nil if nobody's; f.mu is held. It changes only
 // by what also wakes the new one: arrivals, departures, nodes and quotas.
 func (f *fleet) next() *waiter {
-	if w := f.turn; w != nil && f.front(w.party) == w && w.party.allows(w.share) {
+	if w := f.turn; w != nil && f.front(w.party) == w && f.mayGo(w) {
 		return w
 	}
 	f.turn = nil
 	var best *waiter
 	for _, p := range f.parties {
 		w := f.front(p)
-		if w == nil || !p.allows(w.share) {
+		if w == nil || !f.mayGo(w) {
 			continue
 		}
 		if best == nil || f.before(p, best.party) {
@@ -126,6 +128,21 @@ func (f *fleet) next() *waiter {
 		f.turn = best
 	}
 	return best
+}
+
+// mayGo says whether a waiter may have the turn: its quota allows it, and it
+// would fit somewhere if nobody else ran anything. If it would not, it waits for
+// jobs of its own tenant, and others are not to wait with it; f.mu is held.
+func (f *fleet) mayGo(w *waiter) bool {
+	if !w.party.allows(w.share) {
+		return false
+	}
+	for name, n := range f.nodes {
+		if room(n, w.party.on[name].plus(w.share), w.runtime) {
+			return true
+		}
+	}
+	return len(f.nodes) == 0
 }
 
 // first is next as a list of jobs to wake; f.mu is held.

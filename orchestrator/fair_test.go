@@ -161,7 +161,12 @@ func (h *hall) check() {
 		if got := h.has(tenant); got != has {
 			h.t.Fatalf("%s has %+v, and the fleet says %+v", tenant, has, got)
 		}
-		if len(h.waiting[tenant]) == 0 || !within(has.plus(shareOf(h.waiting[tenant][0].Spec)), h.quotas[tenant]) {
+		if len(h.waiting[tenant]) == 0 {
+			delete(h.overrun, tenant)
+			continue
+		}
+		then, most := has.plus(shareOf(h.waiting[tenant][0].Spec)), h.node.Capacity
+		if !within(then, h.quotas[tenant]) || then.jobs > most.Sandboxes || then.memory > most.Memory { // waits for itself alone
 			delete(h.overrun, tenant)
 			continue
 		}
@@ -284,5 +289,31 @@ func TestEqualShares(t *testing.T) {
 	large, small := f.has("large"), f.has("small")
 	if diff := large.memory - small.memory; diff < -8 || diff > 8 || large.memory+small.memory < 60 {
 		t.Errorf("large has %d, small has %d", large.memory, small.memory)
+	}
+}
+
+// TestWaitingForOneself: a tenant whose next job fits only when its own jobs
+// have ended holds up nobody else, and has its turn then.
+func TestWaitingForOneself(t *testing.T) {
+	f, quota := newFleet(), glovebox.DefaultQuota()
+	f.seen(glovebox.Node{Name: "n1", Runtimes: []string{"gvisor"}, Capacity: glovebox.Capacity{Sandboxes: 100, Memory: 8 << 30}}, time.Unix(1, 0))
+	place := func(id, tenant string, memory int64) bool {
+		_, ok, _ := f.reserve(glovebox.Job{ID: id, Tenant: tenant, Spec: glovebox.Spec{
+			Runtime: glovebox.RuntimeGVisor, Limits: glovebox.Limits{Memory: memory}}}, quota)
+		return ok
+	}
+	if !place("long", "greedy", 64<<20) || place("whole", "greedy", 8<<30) {
+		t.Fatal("the case is another one")
+	}
+	if !place("b1", "b", 64<<20) || !place("b2", "b", 64<<20) {
+		t.Error("others wait for a tenant that waits for itself")
+	}
+	f.release("long")
+	if place("b3", "b", 64<<20) {
+		t.Error("the turn is not the large job's")
+	}
+	f.release("b1")
+	if wake := f.release("b2"); !slices.Equal(wake, []string{"whole"}) || !place("whole", "greedy", 8<<30) {
+		t.Errorf("the large job is not placed: %v", wake)
 	}
 }

@@ -104,8 +104,12 @@ func (f *fleet) reserve(job glovebox.Job, quota glovebox.Quota) (node string, ok
 
 // fits says whether a node has room; f.mu is held.
 func (f *fleet) fits(n glovebox.Node, w *waiter) bool {
-	then := f.used[n.Name].plus(w.share)
-	return then.jobs <= n.Capacity.Sandboxes && then.memory <= n.Capacity.Memory && slices.Contains(n.Runtimes, w.runtime)
+	return room(n, f.used[n.Name].plus(w.share), w.runtime)
+}
+
+// room says whether a node can have so much of a runtime.
+func room(n glovebox.Node, s share, runtime string) bool {
+	return s.jobs <= n.Capacity.Sandboxes && s.memory <= n.Capacity.Memory && slices.Contains(n.Runtimes, runtime)
 }
 
 // take gives a job its place; f.mu is held.
@@ -114,7 +118,7 @@ func (f *fleet) take(job string, p place) {
 	f.taken[job] = p
 	f.used[p.node] = f.used[p.node].plus(p.share)
 	party := f.party(p.tenant)
-	party.has = party.has.plus(p.share)
+	party.has, party.on[p.node] = party.has.plus(p.share), party.on[p.node].plus(p.share)
 	f.clock++
 	party.since = f.clock // the next one of this tenant waits from now on
 }
@@ -129,6 +133,9 @@ func (f *fleet) give(job string) bool {
 	f.used[p.node] = f.used[p.node].minus(p.share)
 	party := f.party(p.tenant)
 	party.has = party.has.minus(p.share)
+	if party.on[p.node] = party.on[p.node].minus(p.share); party.on[p.node] == (share{}) {
+		delete(party.on, p.node)
+	}
 	f.forget(party)
 	return true
 }

@@ -61,7 +61,7 @@ func (p *parts) servers(l instance.Layout, f controlFlags, sockets map[string]ne
 	if p.public == nil {
 		return all, nil
 	}
-	public := server{Server: api.NewServer(p.public), listener: sockets[filePublic], tls: f.tls}
+	public := server{Server: api.NewServer(p.public), listener: crowded(sockets[filePublic]), tls: f.tls}
 	if f.tls {
 		reload, err := certs.NewReloader(filepath.Join(l.ServerTLS(), instance.CertFile), filepath.Join(l.ServerTLS(), instance.KeyFile), time.Now)
 		if err != nil {

@@ -52,8 +52,8 @@ func OpenAuthority(dir string, hosts []string, now time.Time) (a *Authority, fre
 	}
 	for _, host := range hosts {
 		if !a.mayIssue(host) {
-			return nil, false, glovebox.Errorf(glovebox.KindConflict, "the local authority in %s was not made for %q", dir, host).
-				Try("remove the folder to have a new one made; every caller must trust it anew")
+			return nil, false, glovebox.Errorf(glovebox.KindConflict, "the local authority in %s was made for %s, not for %q", dir, strings.Join(a.cert.PermittedDNSDomains, ", "), host).
+				Try("use the name of the first start, to which passkeys are bound too; or remove the folder, and have every caller trust a new authority")
 		}
 	}
 	return a, false, nil

@@ -3,6 +3,7 @@ package instance
 import (
 	"errors"
 	"os"
+	"path/filepath"
 
 	"glovebox"
 )
@@ -17,7 +18,9 @@ const (
 // control can read them. The key goes first, so control may for a moment find a
 // pair that does not fit; it tries again.
 func (i *Instance) GiveCertificate(cert, key []byte) error {
-	root, err := os.OpenRoot(i.ServerTLS())
+	// Control could put a link in place of a folder of its own, so this begins at
+	// the one that it cannot replace.
+	root, err := os.OpenRoot(i.Control())
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "open control's folder: %w", err)
 	}
@@ -26,7 +29,7 @@ func (i *Instance) GiveCertificate(cert, key []byte) error {
 		name string
 		data []byte
 	}{{KeyFile, key}, {CertFile, cert}} {
-		if err := i.giveFile(root, f.name, f.data); err != nil {
+		if err := i.giveFile(root, filepath.Join(filepath.Base(i.ServerTLS()), f.name), f.data); err != nil {
 			return glovebox.Errorf(glovebox.KindInternal, "write control's certificate: %w", err)
 		}
 	}

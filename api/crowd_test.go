@@ -1,0 +1,125 @@
+package api_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"glovebox"
+	"glovebox/api"
+	"glovebox/identity"
+)
+
+// slow gives a request a body that goes on until end is called. It returns when
+// the server has begun to read it.
+func (w *world) slow(addr string, r *http.Request) (end func()) {
+	w.t.Helper()
+	body, feed := io.Pipe()
+	r.Body, r.ContentLength = body, -1
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.from(addr, r)
+	}()
+	if _, err := feed.Write([]byte("{")); err != nil { // waits for a reader
+		w.t.Fatal(err)
+	}
+	return func() {
+		_ = feed.Close()
+		<-done
+	}
+}
+
+// promptly fails unless the answer comes soon.
+func (w *world) promptly(ask func() answer) answer {
+	w.t.Helper()
+	got := make(chan answer, 1)
+	go func() { got <- ask() }()
+	select {
+	case a := <-got:
+		return a
+	case <-time.After(10 * time.Second):
+		w.t.Fatal("no answer")
+		return answer{}
+	}
+}
+
+// TestSlowBodiesOfStrangers: who has not said anything yet is no try at
+// guessing, so it keeps nobody at its address from being let in.
+func TestSlowBodiesOfStrangers(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Rates = api.Rates{Failures: api.Rate{PerSecond: 0.001, Burst: 2}} })
+	p := w.admin("acme")
+	for range 2 {
+		defer w.slow("192.0.2.1:1", w.request("POST", "/v1/login/begin", "{}"))()
+	}
+	r := p.prove(w.request("GET", "/v1/version", ""))
+	w.want(w.promptly(func() answer { return w.from("192.0.2.1:2", r) }), http.StatusOK, nil)
+}
+
+// TestPlacesOfOneCaller: nobody can take all the places there are, and nobody
+// from elsewhere those of the operator.
+func TestPlacesOfOneCaller(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Caps = api.Caps{Calls: 3, EachCalls: 2} })
+	p := w.admin("acme")
+	viewer := p.invite("Vera", identity.RoleViewer)
+	hold := func(who *person) func() {
+		return w.slow("192.0.2.1:1", who.prove(w.request("POST", "/v1/step-up/begin", "{}")))
+	}
+	version := func(who *person) answer {
+		return w.from("192.0.2.2:1", who.prove(w.request("GET", "/v1/version", "")))
+	}
+	first, second := hold(viewer), hold(viewer)
+	w.tooMany(version(viewer), "1")
+	w.want(version(p), http.StatusOK, nil)
+	third := hold(p)
+	w.problem(version(p.invite("Ada", identity.RoleViewer)), glovebox.KindUnavailable, "") // all three are taken
+	w.want(w.do("GET", "/v1/version", ""), http.StatusOK, nil)                             // the operator has its own
+	first()
+	w.want(version(viewer), http.StatusOK, nil)
+	second()
+	third()
+}
+
+// TestFloodOfRefusals: who tries what they may not do leaves an event each
+// time, and so cannot go on for ever.
+func TestFloodOfRefusals(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Rates = api.Rates{Refusals: api.Rate{PerSecond: 0.1, Burst: 5}} })
+	p := w.admin("acme")
+	viewer := p.invite("Vera", identity.RoleViewer)
+	ask := func(who *person, path string) answer {
+		return w.from("192.0.2.1:1", who.prove(w.request("GET", path, "")))
+	}
+	for range 5 {
+		w.problem(ask(viewer, "/v1/people"), glovebox.KindDenied, "")
+	}
+	_, before := w.store.counts()
+	for range 50 {
+		w.tooMany(ask(viewer, "/v1/people"), "10")
+	}
+	if _, after := w.store.counts(); after != before {
+		t.Errorf("%d events", after-before)
+	}
+	w.want(ask(p, "/v1/people"), http.StatusOK, nil)
+	w.clock.pass(10 * time.Second)
+	w.want(ask(viewer, "/v1/version"), http.StatusOK, nil)
+}
+
+// TestFloodOfChanges: what changes something has a rate of its own, for it
+// leaves documents and events behind.
+func TestFloodOfChanges(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Rates = api.Rates{Changes: api.Rate{PerSecond: 0.1, Burst: 3}} })
+	p := w.admin("acme")
+	begin := func() answer {
+		return w.from("192.0.2.1:1", p.prove(w.request("POST", "/v1/step-up/begin", `{"action":"recovery.codes"}`)))
+	}
+	for range 3 {
+		w.want(begin(), http.StatusOK, nil)
+	}
+	before, _ := w.store.counts()
+	w.tooMany(begin(), "10")
+	if after, _ := w.store.counts(); after != before+1 { // of the proof
+		t.Errorf("%d commits", after-before)
+	}
+	w.want(w.from("192.0.2.1:1", p.prove(w.request("GET", "/v1/version", ""))), http.StatusOK, nil)
+}
