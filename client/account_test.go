@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -153,6 +154,17 @@ func TestAudit(t *testing.T) {
 	}
 	if len(events) < 3 || glovebox.VerifyChain(events) != nil {
 		t.Errorf("%d events, %v", len(events), glovebox.VerifyChain(events))
+	}
+	var back []glovebox.AuditEvent
+	for e, err := range c.Audit(ctx, client.AuditFilter{PageSize: 1, Newest: true, Before: int64(len(events)) + 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		back = append(back, e)
+	}
+	slices.Reverse(back)
+	if !reflect.DeepEqual(back, events) {
+		t.Errorf("newest first: %+v\nwant the opposite of %+v", back, events)
 	}
 	page, _, err := s.root().AuditPage(ctx, client.AuditFilter{Tenant: "acme", Action: "session.open", Since: s.clock().Add(-time.Minute), Until: s.clock().Add(time.Minute)})
 	if err != nil || len(page) == 0 || page[0].Action != "session.open" {

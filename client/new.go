@@ -68,5 +68,14 @@ func (c *Client) remote(o Options, transport *http.Transport, dialer *net.Dialer
 // reached remembers whether a server has ever answered.
 type reached struct{ atomic.Bool }
 
+// Patient returns a client of the same server with another patience. Both have
+// the same connections, key and session: what one opens, the other has, so a
+// token that is good once serves both. Closing either is enough.
+func (c *Client) Patient(patience time.Duration) *Client {
+	twin := &Client{http: c.http, base: c.base, where: c.where, local: c.local, unusable: c.unusable, holder: c.holder, patience: patience}
+	twin.reached.Store(c.reached.Load())
+	return twin
+}
+
 // Close closes idle connections. Calls that are under way go on.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -304,6 +304,9 @@ func TestWorkload(t *testing.T) {
 	if job, err := c.Job(ctx, id); err != nil || job.Owner != "workload:"+rule.ID {
 		t.Errorf("%+v, %v", job, err)
 	}
+	if _, err := c.Patient(time.Minute).Job(ctx, id); err != nil {
+		t.Errorf("the token was exchanged, and the session is not there: %v", err)
+	}
 	_, err = c.Cancel(ctx, id)
 	refused(t, err, glovebox.KindDenied, "")
 	_, err = s.dial(client.Credential{Key: newKey(t), Rule: rule.ID, Token: token}).Me(ctx)

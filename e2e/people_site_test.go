@@ -210,7 +210,7 @@ func refused(t *testing.T, r box.Result, want glovebox.Kind, words ...string) {
 
 // shownJob is what these tests read of `glovebox show --json`.
 type shownJob struct {
-	ID              string
+	ID              string `json:"jobID"`
 	Status, Outcome string
 	Owner           string
 	Approvals       []struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -90,6 +91,18 @@ func TestLogin(t *testing.T) {
 	has(t, sh.ok(t, "audit", "--action", "session.open"), `session\.open`, `^$`)
 	has(t, sh.ok(t, "people"), `Ada`, `^$`)
 	has(t, sh.ok(t, "passkeys"), `laptop +usable`, `^$`)
+	// A rule is carried to the page in the URL, behind what is sent.
+	rule := filepath.Join(t.TempDir(), "rule.json")
+	const text = `{"name":"app ü","issuer":"https://i.example","audience":"a","claims":{"sub":"x"},"actions":["job.read"],"seconds":9}`
+	if err := os.WriteFile(rule, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	added := sh.run(t, "rules", "add", "--file", rule)
+	has(t, added, ``, `adding a rule takes a signature`)
+	page, filled, _ := strings.Cut(strings.TrimSpace(added.stdout), "#rules=")
+	if b, err := base64.RawURLEncoding.DecodeString(filled); page != s.url+"/" || string(b) != text || err != nil || added.code != glovebox.KindApproval.Info().Exit {
+		t.Errorf("%+v: %s, %v", added, b, err)
+	}
 	// What takes a signature shows where to give it.
 	for _, args := range [][]string{{"people", "invite"}, {"passkeys", "add"}, {"rules", "rm"}, {"people", "role"}} {
 		got := sh.run(t, args...)

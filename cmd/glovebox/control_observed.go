@@ -22,8 +22,15 @@ type observers struct {
 	watch   *jobwatch.Watcher
 }
 
-// openObservers makes those that are wanted. jobs is read for the numbers.
-func openObservers(ctx context.Context, f controlFlags, jobs glovebox.Jobs, placed func() int, log *slog.Logger) (*observers, error) {
+// gauges are what is read for the numbers when somebody asks.
+type gauges struct {
+	jobs     glovebox.Jobs
+	placed   func() int
+	sessions func(context.Context) (int, error) // where people are served
+}
+
+// openObservers makes those that are wanted.
+func openObservers(ctx context.Context, f controlFlags, read gauges, log *slog.Logger) (*observers, error) {
 	tracer, err := tracing.Open(ctx, tracing.Config{Process: nameControl, Version: buildName(), Getenv: os.Getenv, Log: log})
 	if err != nil {
 		return nil, err
@@ -31,7 +38,13 @@ func openObservers(ctx context.Context, f controlFlags, jobs glovebox.Jobs, plac
 	o := &observers{tracer: tracer}
 	var told []jobwatch.Observer
 	if f.metrics {
-		o.metrics = metrics.New(metrics.Config{Version: buildName(), Tenants: []string{glovebox.LocalTenant}, Placed: placed, Jobs: jobs})
+		if f.public == "" {
+			read.sessions = nil
+		}
+		o.metrics = metrics.New(metrics.Config{
+			Version: buildName(), Tenants: []string{glovebox.LocalTenant},
+			Placed: read.placed, Jobs: read.jobs, Sessions: read.sessions,
+		})
 		told = append(told, o.metrics)
 	}
 	if tracer != nil {

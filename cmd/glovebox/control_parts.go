@@ -10,6 +10,7 @@ import (
 	"glovebox"
 	"glovebox/api"
 	"glovebox/blob/folder"
+	"glovebox/identity"
 	"glovebox/images"
 	"glovebox/internal/instance"
 	"glovebox/internal/metrics"
@@ -23,12 +24,12 @@ import (
 // parts is what control is made of.
 type parts struct {
 	api, node http.Handler
-	metrics   *metrics.Metrics                                           // nil if nobody counts
-	public    http.Handler                                               // nil if nobody from elsewhere is served
-	run       func(ctx context.Context, ready func()) error              // until ctx ends
-	refuse    func()                                                     // no new jobs from now on
-	placed    func() int                                                 // jobs that may be running
-	abandon   func(ctx context.Context, runtimes ...string) (int, error) // end those that run with these
+	metrics   *metrics.Metrics                              // nil if nobody counts
+	public    http.Handler                                  // nil if nobody from elsewhere is served
+	run       func(ctx context.Context, ready func()) error // until ctx ends
+	refuse    func()                                        // no new jobs from now on
+	placed    func() int                                    // jobs that may be running
+	abandon   func(ctx context.Context) (int, error)        // end those that run
 	close     func()
 }
 
@@ -52,15 +53,18 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 		return nil, err
 	}
 	var orch *orchestrator.Orchestrator
-	seen, err := openObservers(ctx, f, db, func() int { return orch.Running() }, log)
+	var ids *identity.Service
+	seen, err := openObservers(ctx, f, gauges{
+		jobs: db, placed: func() int { return orch.Running() },
+		sessions: func(ctx context.Context) (int, error) { return ids.CountSessions(ctx) },
+	}, log)
 	if err != nil {
 		db.Close()
 		files.Close()
 		return nil, err
 	}
 	store, blobs := seen.store(db), seen.blobs(files)
-	ids, err := openIdentity(ctx, store, f.public)
-	if err != nil {
+	if ids, err = openIdentity(ctx, store, f.public); err != nil {
 		db.Close()
 		files.Close()
 		return nil, err

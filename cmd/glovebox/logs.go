@@ -25,13 +25,13 @@ given, because a job is hostile and a terminal believes everything.
 With -f, if the service goes away, it is waited for, for up to a minute.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.client()
-			if f.follow {
-				c, err = a.patientClient()
-			}
 			if err != nil {
 				return err
 			}
 			defer c.Close()
+			if f.follow {
+				c = c.Patient(followPatience)
+			}
 			id, err := jobID(cmd.Context(), c, args[0])
 			if err != nil {
 				return err

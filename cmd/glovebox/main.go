@@ -62,18 +62,16 @@ func (a *app) layout() (instance.Layout, error) {
 
 // client returns a client of the server that the command is about, for a call
 // that somebody waits for: it outlasts a restart of control and little more.
-func (a *app) client() (*client.Client, error) { return a.clientWith(10 * time.Second) }
-
-// patientClient is for following a job, which outlasts a restart of the service.
-func (a *app) patientClient() (*client.Client, error) { return a.clientWith(time.Minute) }
-
-func (a *app) clientWith(patience time.Duration) (*client.Client, error) {
+func (a *app) client() (*client.Client, error) {
 	t, err := a.target()
 	if err != nil {
 		return nil, err
 	}
-	return t.client(patience), nil
+	return t.client(10 * time.Second), nil
 }
+
+// followPatience is for following a job, which outlasts a restart of the service.
+const followPatience = time.Minute
 
 // hostClient is a client of this machine's instance, for what can only be done
 // there.

@@ -98,12 +98,7 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 	if f.detach {
 		return a.detach(watch.first, c, job, input, f)
 	}
-	patient, err := a.patientClient()
-	if err != nil {
-		return err
-	}
-	defer patient.Close()
-	r := running{app: a, client: patient, id: job.ID, input: input, watch: watch}
+	r := running{app: a, client: c.Patient(followPatience), id: job.ID, input: input, watch: watch}
 	return withTags(watch.first, c, spec.Image, r.attend(f))
 }
 

@@ -164,8 +164,9 @@ func (p *person) sign(o client.StepUpRequest) *client.Signature {
 
 // shell is where commands are typed: an environment, and what opens pages.
 type shell struct {
-	env  map[string]string
-	open func(url string) bool
+	env   map[string]string
+	open  func(url string) bool
+	pause func() error // nil: a moment
 }
 
 // host is a shell at the site's machine.
@@ -210,7 +211,12 @@ func (sh *shell) runIn(ctx context.Context, t *testing.T, args ...string) typed 
 		stdin: stdin, stdout: out, stderr: errs, getenv: func(name string) string { return sh.env[name] },
 		lookupEnv: func(name string) (string, bool) { v, ok := sh.env[name]; return v, ok },
 		open:      func(url string) bool { return sh.open != nil && sh.open(url) },
-		pause:     func(ctx context.Context, _ time.Duration) error { return pause(ctx, 10*time.Millisecond) },
+		pause: func(ctx context.Context, _ time.Duration) error {
+			if sh.pause != nil {
+				return sh.pause()
+			}
+			return pause(ctx, 10*time.Millisecond)
+		},
 	}
 	code := a.report(run(ctx, a, args))
 	read := func(f *os.File) string {
