@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +203,20 @@ func TestSubmitAlias(t *testing.T) {
 	w.problem(w.do("GET", "/submit", ""), glovebox.KindMethod, "")
 }
 
+// TestKeysAreOnesOwn: a key that somebody else of the tenant has used is free.
+func TestKeysAreOnesOwn(t *testing.T) {
+	w := newWorld(t)
+	ada := w.admin("acme")
+	bob := ada.invite("Bob", identity.RoleDeveloper)
+	var first, second, again wire.Job
+	w.want(ada.do("POST", "/v1/jobs", `{"containerImage":"a"}`, key), http.StatusAccepted, &first)
+	w.want(bob.do("POST", "/v1/jobs", `{"containerImage":"b"}`, key), http.StatusAccepted, &second)
+	w.want(bob.do("POST", "/v1/jobs", `{"containerImage":"b"}`, key), http.StatusAccepted, &again)
+	if first.ID == second.ID || again.ID != second.ID {
+		t.Errorf("%s, %s, %s", first.ID, second.ID, again.ID)
+	}
+}
+
 // approvals takes one approval for anything.
 type approvals struct {
 	took []string
@@ -225,7 +241,7 @@ func TestApprovalHeader(t *testing.T) {
 	if len(job.Approvals) != 1 || job.Approvals[0].By != "person:1" || string(job.Approvals[0].Evidence) != `{"n":12345678901234567890,"s":"AA=="}` {
 		t.Errorf("%s", a.body)
 	}
-	if len(model.took) != 1 || !strings.HasSuffix(model.took[0], " apr_0123456789abcdefghjk k1 a") {
+	if len(model.took) != 1 || !strings.HasSuffix(model.took[0], fmt.Sprintf(" apr_0123456789abcdefghjk uid:%d k1 a", os.Getuid())) {
 		t.Errorf("%q", model.took)
 	}
 	model.err = glovebox.Errorf(glovebox.KindApproval, "1 of 2 people have signed")

@@ -77,6 +77,8 @@ func (h *handler) idempotencyKey(r *http.Request, body wire.Spec) (*glovebox.Ide
 		return nil, err
 	}
 	sum := sha256.Sum256(append([]byte("POST /v1/jobs\n"), encode(body)...))
+	// A key is one caller's: nobody can use up another one's by guessing it.
+	key = principal(r).Name + " " + key
 	return &glovebox.IdempotencyKey{Key: key, Fingerprint: hex.EncodeToString(sum[:]), Expires: h.Now().Add(keyLife)}, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -72,8 +71,7 @@ func (c *serverCerts) wanted(now time.Time) (cert, key []byte, err error) {
 		}
 		return cert, key, nil
 	}
-	cert, _ = os.ReadFile(filepath.Join(c.inst.ServerTLS(), instance.CertFile)) // absent: it does not fit
-	key, _ = os.ReadFile(filepath.Join(c.inst.ServerTLS(), instance.KeyFile))
+	cert, key = c.inst.Certificate() // absent: it does not fit
 	if c.authority.Fits(cert, key, c.hosts, now) {
 		return cert, key, nil
 	}

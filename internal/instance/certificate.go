@@ -2,8 +2,11 @@ package instance
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"glovebox"
 )
@@ -34,6 +37,36 @@ func (i *Instance) GiveCertificate(cert, key []byte) error {
 		}
 	}
 	return nil
+}
+
+// maxPEM is more than any chain of certificates has.
+const maxPEM = 1 << 20
+
+// Certificate returns what was given last; nil where there is nothing, or where
+// control has put anything but a file.
+func (i *Instance) Certificate() (cert, key []byte) {
+	root, err := os.OpenRoot(i.Control())
+	if err != nil {
+		return nil, nil
+	}
+	defer root.Close()
+	read := func(name string) []byte {
+		// Without O_NONBLOCK a pipe would be waited for.
+		f, err := root.OpenFile(filepath.Join(filepath.Base(i.ServerTLS()), name), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return nil
+		}
+		defer f.Close()
+		if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() > maxPEM {
+			return nil
+		}
+		data, err := io.ReadAll(io.LimitReader(f, maxPEM))
+		if err != nil {
+			return nil
+		}
+		return data
+	}
+	return read(CertFile), read(KeyFile)
 }
 
 // giveFile replaces a file in a folder that control can write to, so nothing
