@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glovebox"
 	"glovebox/internal/supervise"
 )
 
@@ -89,7 +88,7 @@ func (p *parts) serve(ctx, stop context.Context, servers servers, f controlFlags
 }
 
 // drain waits until no job runs, or the grace is over; then it ends the rest,
-// as far as they are not handed to the next start.
+// unless they are handed to the next start.
 func (p *parts) drain(f controlFlags, log *slog.Logger) {
 	p.refuse()
 	end := time.Now().Add(f.grace)
@@ -99,19 +98,19 @@ func (p *parts) drain(f controlFlags, log *slog.Logger) {
 	if p.placed() == 0 {
 		return
 	}
-	doomed := []string{glovebox.RuntimeRunc, glovebox.RuntimeGVisor}
 	if f.atStop == handOver {
-		doomed = doomed[:1] // nobody would keep the deadlines of runc's sandboxes
+		log.Warn("the grace is over; jobs that have not ended wait for the next start", "left", p.placed())
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	before := p.placed()
-	ended, err := p.abandon(ctx, doomed...)
+	ended, err := p.abandon(ctx)
 	if err != nil {
 		log.Warn("running jobs could not be ended; the next start does it", "error", err)
 		return
 	}
-	log.Warn("the grace is over; jobs that are neither ended nor handed over wait for the next start", "ended", ended, "left", before-ended)
+	log.Warn("the grace is over; running jobs are ended, the others wait for the next start", "ended", ended, "left", before-ended)
 	for p.placed() > before-ended && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}

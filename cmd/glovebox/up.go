@@ -16,6 +16,7 @@ import (
 
 	"glovebox"
 	"glovebox/internal/instance"
+	"glovebox/internal/keeper"
 	"glovebox/internal/supervise"
 )
 
@@ -34,8 +35,8 @@ SIGINT or SIGTERM: no new jobs are accepted, running ones may finish for as long
 as --grace says. Those that still run then go on without the service, within
 their limits, and the next start takes them over; their output waits for it.
 Those that have not started run after the next start. Then everything else stops
-in order. With --at-stop=end, and always under runc, jobs that still run after
-the grace are ended as FAILED (node_lost, "the service was stopped") instead.
+in order. With --at-stop=end, jobs that still run after the grace are ended as
+FAILED (node_lost, "the service was stopped") instead.
 A second signal stops everything at once, running jobs too.
 
 Control is given these variables and no others: HTTP_PROXY, HTTPS_PROXY,
@@ -147,6 +148,9 @@ func (a *app) serve(ctx context.Context, s *supervise.Supervisor, set *processes
 			}
 			return err
 		}
+		if child.Name == nameContainerd {
+			set.shim.stock.resumed()
+		}
 	}
 	if err := a.announce(inst, f); err != nil {
 		return err
@@ -170,10 +174,14 @@ func takeDown(stop *interrupts, s *supervise.Supervisor, set *processes, f upFla
 	// Control first: it waits for the jobs, and they need all the others.
 	s.Stop(stop.second, nameControl)
 	set.sockets.close()
+	set.shim.stock.resumed() // if the start has come to nothing
+	set.shim.stock.hold()
 	s.Stop(stop.second, nameAgent, nameContainerd)
+	var left []keeper.Foreign
 	if f.atStop == handOver && !stop.detached() {
-		set.shim.handOver(stop.second, s)
+		left = set.shim.handOver(stop.second, s)
 	}
+	set.shim.stock.close(left, s)
 	s.Stop(stop.second, nameShim)
 }
 

@@ -49,7 +49,7 @@ func (a *app) prepare(inst *instance.Instance, f upFlags, log *slog.Logger) (*pr
 	if err != nil {
 		return nil, err
 	}
-	life := &shimLife{inst: inst, log: log}
+	life := &shimLife{inst: inst, log: log, stock: &stock{inst: inst, tools: tools, log: log}}
 	set := &processes{shim: life}
 	if set.public, err = f.public.open(); err != nil {
 		return nil, err

@@ -22,10 +22,11 @@ const (
 // shimLife is how the shim's life is tied to this process: as our child, or
 // taken over from an earlier start. Left behind, it outlives us.
 type shimLife struct {
-	inst *instance.Instance
-	log  *slog.Logger
-	tie  *keeper.Keeper // its end is the end of a shim that was taken over
-	left bool
+	inst  *instance.Instance
+	log   *slog.Logger
+	tie   *keeper.Keeper // its end is the end of a shim that was taken over
+	left  bool
+	stock *stock
 }
 
 // adopt takes over a shim that an earlier start has left, with its sandboxes.
@@ -61,40 +62,44 @@ func (l *shimLife) adopt(ctx context.Context, output *os.File) (*supervise.Adopt
 		return nil, err
 	}
 	l.tie = k
+	l.stock.resume(ctx)
 	l.log.Info("took over what an earlier start has left", "sandboxes", len(k.Sandboxes), "pid", k.PID)
 	return &supervise.Adopted{PID: k.PID, FD: fd}, nil
 }
 
 // handOver leaves the shim behind with the sandboxes that are still wanted. If
-// there is none, or the shim refuses, it is for the caller to end it.
-func (l *shimLife) handOver(ctx context.Context, s *supervise.Supervisor) {
+// there is none, or the shim refuses, it is for the caller to end it. What is
+// returned are the sandboxes of other shims that are left behind too.
+func (l *shimLife) handOver(ctx context.Context, s *supervise.Supervisor) []keeper.Foreign {
 	k, err := keeper.Find(ctx, l.inst.Keeper(), l.inst.ShimRoot())
 	if glovebox.KindOf(err) == glovebox.KindNotFound {
-		return // it died, and what it had with it
+		return nil // it died, and what it had with it
 	}
 	if k != nil {
 		defer k.Close()
 	}
 	var keep []string
+	foreign := l.stock.wanted()
 	if err == nil {
 		for _, sb := range k.Sandboxes {
 			if agent.Underway(l.inst.Agent(), sb.ID) {
 				keep = append(keep, sb.ID)
 			}
 		}
-		if len(keep) == 0 {
-			return
+		if len(keep)+len(foreign) == 0 {
+			return nil
 		}
-		err = k.Stay(ctx, keep)
+		err = k.Stay(ctx, keep, foreign)
 	}
 	if err != nil {
 		l.log.Warn("running jobs cannot be handed over; they end with the service", "why", err)
-		return
+		return nil
 	}
 	s.Release(nameShim)
 	l.left = true
 	l.log.Info("running jobs go on without the service; the next `glovebox up` takes them over",
-		"count", len(keep), "data", l.inst.Dir, "pid", k.PID)
+		"count", len(keep)+len(foreign), "data", l.inst.Dir, "pid", k.PID)
+	return foreign
 }
 
 // close ends a shim that was taken over and not left behind again.

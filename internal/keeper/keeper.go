@@ -17,7 +17,7 @@ import (
 )
 
 // Protocol is the version of the requests and answers that this package speaks.
-const Protocol = 1
+const Protocol = 2
 
 // answerTime bounds the wait for one answer. A shim that is well gives it in
 // milliseconds, unless it has sandboxes to remove.
@@ -37,6 +37,16 @@ type State struct {
 type Sandbox struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
+}
+
+// Foreign is a running sandbox of a shim that outlives its parent by itself but
+// keeps no deadline.
+type Foreign struct {
+	ID       string    `json:"id"`
+	Group    string    `json:"group"`    // control group with all of its processes
+	Deadline time.Time `json:"deadline"` // when it is ended, while nobody attends
+	Note     string    `json:"note"`     // file that gets the word "timeout" before that
+	Output   []string  `json:"output"`   // FIFOs that are held open until they are removed
 }
 
 // Keeper is a connection to a living shim. While it attends, its end is the
@@ -111,8 +121,9 @@ func (k *Keeper) peer() (cred *unix.Ucred, err error) {
 }
 
 type request struct {
-	Do   string   `json:"do"`
-	Keep []string `json:"keep,omitempty"`
+	Do      string    `json:"do"`
+	Keep    []string  `json:"keep,omitempty"`
+	Foreign []Foreign `json:"foreign,omitempty"`
 }
 
 // ask sends a request, with a file if there is one, and reads the answer.
@@ -161,7 +172,8 @@ func (k *Keeper) Attend(ctx context.Context, output *os.File) error {
 	return k.ask(ctx, request{Do: "attend"}, output)
 }
 
-// Stay leaves the shim behind with these of its sandboxes.
-func (k *Keeper) Stay(ctx context.Context, keep []string) error {
-	return k.ask(ctx, request{Do: "stay", Keep: keep}, nil)
+// Stay leaves the shim behind with these of its sandboxes, and with the care for
+// those of other shims.
+func (k *Keeper) Stay(ctx context.Context, keep []string, foreign []Foreign) error {
+	return k.ask(ctx, request{Do: "stay", Keep: keep, Foreign: foreign}, nil)
 }

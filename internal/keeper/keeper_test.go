@@ -62,9 +62,9 @@ func TestFind(t *testing.T) {
 		kind   glovebox.Kind
 		words  string
 	}{
-		"ours":             {`{"protocol":1,"pid":5,"root":"/r","unattended":true,"sandboxes":[{"id":"a","status":"running"}]}`, "", ""},
-		"another protocol": {`{"protocol":2,"root":"/r"}`, glovebox.KindUnavailable, "version 2"},
-		"another folder":   {`{"protocol":1,"root":"/other"}`, glovebox.KindUnavailable, "/other"},
+		"ours":             {`{"protocol":2,"pid":5,"root":"/r","unattended":true,"sandboxes":[{"id":"a","status":"running"}]}`, "", ""},
+		"another protocol": {`{"protocol":3,"root":"/r"}`, glovebox.KindUnavailable, "version 3"},
+		"another folder":   {`{"protocol":2,"root":"/other"}`, glovebox.KindUnavailable, "/other"},
 		"refuses":          {`{"error":"not today"}`, glovebox.KindConflict, "not today"},
 		"nonsense":         {`hello`, glovebox.KindUnavailable, "does not answer"},
 		"hangs":            {``, glovebox.KindUnavailable, "does not answer"},
@@ -116,20 +116,21 @@ func TestRequests(t *testing.T) {
 	asked := make(chan string, 3)
 	socket := shim(t, func(line string) string {
 		asked <- line
-		return `{"protocol":1,"root":"/r"}`
+		return `{"protocol":2,"root":"/r"}`
 	})
 	k, err := Find(t.Context(), socket, "/r")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.Close()
-	if err := k.Stay(t.Context(), []string{"a", "b"}); err != nil {
+	other := Foreign{ID: "c", Group: "/g/c", Deadline: time.Unix(5, 0).UTC(), Note: "/n", Output: []string{"/o"}}
+	if err := k.Stay(t.Context(), []string{"a", "b"}, []Foreign{other}); err != nil {
 		t.Error(err)
 	}
 	if err := k.Attend(t.Context(), os.Stderr); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{`{"do":"state"}`, `{"do":"stay","keep":["a","b"]}`, `{"do":"attend"}`} {
+	for _, want := range []string{`{"do":"state"}`, `{"do":"stay","keep":["a","b"],"foreign":[{"id":"c","group":"/g/c","deadline":"1970-01-01T00:00:05Z","note":"/n","output":["/o"]}]}`, `{"do":"attend"}`} {
 		if got := <-asked; got != want {
 			t.Errorf("asked %s, want %s", got, want)
 		}

@@ -217,6 +217,23 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
+// An orphan that is spared outlives us.
+func TestSpared(t *testing.T) {
+	s, out := newSupervisor(t, Config{})
+	mustStart(t, s, proc("a", "parent"))
+	until(t, "it is there", func() bool { return len(out.pids("orphan")) == 1 })
+	orphan := out.pids("orphan")[0]
+	s.Stop(bg())
+	until(t, "its adoption", func() bool { return slices.Contains(childrenOf(os.Getpid()), orphan) })
+	s.Spare(orphan)
+	s.Close()
+	if gone(orphan) {
+		t.Error("the orphan was not spared")
+	}
+	_ = syscall.Kill(orphan, syscall.SIGKILL)
+	_, _ = syscall.Wait4(orphan, nil, 0, nil)
+}
+
 // Whoever connects while the server is dead waits and is served by the next.
 func TestSocketOutlivesItsServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")

@@ -169,6 +169,16 @@ func (s *Supervisor) Release(name string) {
 	s.mu.Unlock()
 }
 
+// Spare leaves processes alone at Close that children have started and that
+// outlived them.
+func (s *Supervisor) Spare(pids ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pid := range pids {
+		s.left[pid] = true
+	}
+}
+
 // Close kills what is left of the children and of what they started, and ends
 // the wait loop.
 func (s *Supervisor) Close() { s.closing.Do(s.close) }

@@ -82,6 +82,8 @@ func (r *Runtime) watch(ctx context.Context, rec record) (glovebox.Exit, error) 
 	switch {
 	case ctx.Err() != nil:
 		return exit, unknown(id)
+	case errdefs.IsNotFound(err) && r.load(id, exitFile, &exit) == nil:
+		return exit, nil // somebody else saw it; see Recall
 	case errdefs.IsNotFound(err):
 		return exit, glovebox.Errorf(glovebox.KindNodeLost, "sandbox %s is gone, and nobody saw how it ended", id).
 			Try("run the job again")

@@ -34,6 +34,7 @@ type Keeper struct {
 
 	mu         sync.Mutex
 	unattended bool
+	foreign    guards
 	attending  int // counts those who have attended
 }
 
@@ -51,11 +52,29 @@ func (k *Keeper) state() State {
 	return State{Protocol: Protocol, PID: os.Getpid(), Root: k.root, Unattended: k.unattended, Sandboxes: k.sandboxes.Held()}
 }
 
-// stay cuts what ties this process to the one that leaves.
-func (k *Keeper) stay(keep []string) error {
+// stay goes on without the one that leaves.
+func (k *Keeper) stay(keep []string, foreign []Foreign) error {
 	if k.unattended {
 		return errors.New("nobody attends already")
 	}
+	gs, err := guardAll(foreign, k.log)
+	if err != nil {
+		return err
+	}
+	if err := k.cut(keep); err != nil {
+		for _, g := range gs {
+			g.drop()
+		}
+		return err
+	}
+	k.foreign = gs
+	gs.keep()
+	k.unattended = true
+	return nil
+}
+
+// cut removes what is not to be kept, and all that ties.
+func (k *Keeper) cut(keep []string) error {
 	if err := k.sandboxes.Leave(keep); err != nil {
 		return fmt.Errorf("remove what is not to be kept: %w", err)
 	}
@@ -66,11 +85,7 @@ func (k *Keeper) stay(keep []string) error {
 	}
 	signal.Ignore(syscall.SIGHUP) // of a terminal that is closed
 	k.log.Info("staying without anybody who attends", "sandboxes", len(keep))
-	if err := k.output.leave(); err != nil {
-		return err
-	}
-	k.unattended = true
-	return nil
+	return k.output.leave()
 }
 
 // attend makes the caller the one who attends.
@@ -87,8 +102,20 @@ func (k *Keeper) attend(output *os.File) error {
 	k.unattended = false
 	k.attending++
 	k.sandboxes.Attend()
+	k.foreign.leave()
+	k.foreign = nil
 	k.log.Info("attended to again")
 	return nil
+}
+
+// End ends the foreign sandboxes that are looked after, as the others end with
+// the shim: an orderly stop of it while nobody attends means all of them.
+func (k *Keeper) End() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, g := range k.foreign {
+		g.kill()
+	}
 }
 
 // left is called when the connection of the nth who attended has ended.

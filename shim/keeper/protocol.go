@@ -2,12 +2,14 @@ package keeper
 
 // Protocol is the version of requests and answers. Another program may take
 // the shim over if it speaks the same one, whatever else differs.
-const Protocol = 1
+const Protocol = 2
 
 // request is what a caller wants. Fields that do not belong to Do are empty.
 type request struct {
 	Do   string   `json:"do"`
 	Keep []string `json:"keep,omitempty"` // ids of sandboxes
+
+	Foreign []Foreign `json:"foreign,omitempty"`
 }
 
 // State is what the shim has.

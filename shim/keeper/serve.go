@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRequest bounds a request: an id of 60 bytes for each sandbox of a node.
+// maxRequest bounds a request: some hundred bytes for each sandbox of a node.
 const maxRequest = 1 << 20
 
 // Serve answers until the listener is closed.
@@ -57,7 +57,7 @@ func (k *Keeper) do(line []byte, in *receiver) (answer any, nth int) {
 	case err != nil:
 	case r.Do == "state":
 	case r.Do == "stay":
-		err = k.stay(r.Keep)
+		err = k.stay(r.Keep, r.Foreign)
 	case r.Do == "attend":
 		if err = k.attend(in.file); err == nil {
 			nth = k.attending

@@ -30,7 +30,7 @@ func TestLeftBehind(t *testing.T) {
 		tasks[name] = k
 	}
 	k := s.Keeper(t)
-	if a := k.Ask(t, do("state"), nil); a["unattended"] != false || a["protocol"] != 1.0 || len(a["sandboxes"].([]any)) != 4 {
+	if a := k.Ask(t, do("state"), nil); a["unattended"] != false || a["protocol"] != 2.0 || len(a["sandboxes"].([]any)) != 4 {
 		t.Errorf("state %v", a)
 	}
 	if a := k.Ask(t, do("attend"), os.Stderr); !strings.Contains(a["error"].(string), "somebody attends") {

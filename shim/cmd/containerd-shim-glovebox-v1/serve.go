@@ -81,6 +81,7 @@ func serve(ctx context.Context, args []string) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background(), listener) }()
 	calls := make(chan func())
+	endForeign := func() {}
 	if f.keeper != "" {
 		l, err := listen(f.keeper)
 		if err != nil {
@@ -89,6 +90,7 @@ func serve(ctx context.Context, args []string) error {
 		defer l.Close()
 		k := keeper.New(f.root, service, output, log, onThread(calls))
 		go func() { served <- k.Serve(l) }()
+		endForeign = k.End
 	}
 	log.Info("serving", "socket", f.socket, "root", f.root, "boot", f.boot, "pid", os.Getpid())
 	for stopped := false; !stopped; {
@@ -103,6 +105,7 @@ func serve(ctx context.Context, args []string) error {
 	}
 	log.Info("stopping")
 	service.Drain()
+	endForeign()
 	// Calls that wait for a sandbox would never end by themselves.
 	stopping, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
