@@ -75,13 +75,15 @@ func VerifyChain(events []AuditEvent) error {
 // U+FFFD.
 type Audit interface {
 	// AuditEvents returns a page of a tenant's events in order of Seq, from
-	// after the given one on. KindInvalid on "tenant", "after" or "limit" for a
+	// after the given one on, or in the opposite order, from before it on.
+	// KindInvalid on "tenant", "after", "before", "newest" or "limit" for a
 	// filter that cannot be.
 	AuditEvents(ctx context.Context, filter AuditFilter) ([]AuditEvent, error)
 }
 
 // AuditFilter picks events. Zero fields match everything but Tenant, which must
-// be set (or AnyTenant: by tenant, then Seq; After is then not allowed).
+// be set (or AnyTenant: by tenant, then Seq; After, Before and Newest are then
+// not allowed).
 type AuditFilter struct {
 	Tenant string
 	Actor  string
@@ -90,5 +92,7 @@ type AuditFilter struct {
 	Since  time.Time // at or after
 	Until  time.Time // before
 	After  int64     // only events with a higher Seq
+	Before int64     // only events with a lower Seq; 0 = no bound
+	Newest bool      // highest Seq first
 	Limit  int       // 1–1000; 0 = 100
 }

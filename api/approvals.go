@@ -34,16 +34,17 @@ func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error 
 	}
 	a, err := h.Identity.RequestApproval(r.Context(), c, spec, glovebox.Widens(spec, tenant), needed)
 	if err != nil {
-		return err
+		return within("spec", err)
 	}
 	w.Header().Set("Location", "/v1/approvals/"+a.ID)
 	return writeJSON(w, http.StatusCreated, h.viewApproval(a))
 }
 
-// within says of which part of the body the field of an error is a part.
+// within says of which part of the body the field of an error is a part, unless
+// it is all of that part.
 func within(part string, err error) error {
 	var e *glovebox.Error
-	if !errors.As(err, &e) || e.Field == "" {
+	if !errors.As(err, &e) || e.Field == "" || e.Field == part {
 		return err
 	}
 	copied := *e

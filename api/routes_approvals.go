@@ -15,7 +15,7 @@ func (h *handler) approvalRoutes(rt *router) {
 	rt.add(call, identity.ActionJobSubmit, huma.Operation{
 		OperationID: "requestApproval", Method: http.MethodPost, Path: "/v1/approvals", Tags: []string{"approvals"},
 		Summary: "Ask for signatures for a job",
-		Description: "For a job that is refused as approval_required. When enough people have signed, who asked submits the " +
+		Description: "For a job that is refused as approval_required. Its image is named by digest, for a signature is for exact content. When enough people have signed, who asked submits the " +
 			"same spec with the header " + headerApproval + ", once.",
 		RequestBody: jsonBody[wire.ApprovalRequest](rt),
 		Responses:   out{"201": answer[wire.Approval](rt, "The request", "Location")},

@@ -49,12 +49,14 @@ func (h *handler) auditRoutes(rt *router) {
 	rt.add(call, identity.ActionAuditRead, huma.Operation{
 		OperationID: "listAudit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"audit"},
 		Summary: "Read the audit log",
-		Description: "Events in order of seq. Each holds the hash of the one before it, so a page that begins where the last " +
-			"one ended shows any change or gap.",
+		Description: "Events in order of seq, or newest first. Each holds the hash of the one before it, so a page that begins where " +
+			"the last one ended shows any change or gap.",
 		Parameters: in{
 			inQuery("actor", "string", "Who"), inQuery("action", "string", "What, such as job.submit"), inQuery("target", "string", "id of what it was done to"),
 			inQuery("since", "string", "At or after, RFC 3339"), inQuery("until", "string", "Before, RFC 3339"),
 			inQuery("after", "integer", "Only events with a higher seq; next of the page before"),
+			inQuery("before", "integer", "Only events with a lower seq, from 1; next of the page before if the order is desc"),
+			inQuery("order", "string", "asc, the default, or desc: newest first, of one tenant"),
 			inQuery("limit", "integer", "Events per page, 1 to 1000; default 100"),
 			inQuery("tenant", "string", "Of another tenant, or * for all without pages; for root of the machine"),
 		},

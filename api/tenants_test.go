@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"net/http"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,6 +132,58 @@ func TestAudit(t *testing.T) {
 		}
 	}
 	root.problem(root.do("GET", "/v1/audit?tenant=%2A&after=1", ""), glovebox.KindInvalid, "after")
+	root.problem(root.do("GET", "/v1/audit?tenant=%2A&before=1", ""), glovebox.KindInvalid, "before")
+	root.problem(root.do("GET", "/v1/audit?tenant=%2A&order=desc", ""), glovebox.KindInvalid, "order")
 	root.problem(root.do("GET", "/v1/audit?tenant=A", ""), glovebox.KindInvalid, "tenant")
 	root.problem(root.do("GET", "/v1/audit?limit=1001", ""), glovebox.KindInvalid, "limit")
+}
+
+// TestAuditNewestFirst: pages from the log's end are the log read backwards,
+// filters and bounds hold in both orders, and what cannot be is refused by name.
+func TestAuditNewestFirst(t *testing.T) {
+	w := newWorld(t)
+	p := w.admin("acme")
+	p.invite("Dev", identity.RoleDeveloper)
+	w.admin("beta")
+	var all wire.AuditPage
+	w.want(p.do("GET", "/v1/audit?limit=1000", ""), http.StatusOK, &all)
+	want := slices.Clone(all.Events)
+	slices.Reverse(want)
+	var got []wire.AuditEvent
+	for before := ""; ; {
+		var page wire.AuditPage
+		w.want(p.do("GET", "/v1/audit?order=desc&limit=2"+before, ""), http.StatusOK, &page)
+		got = append(got, page.Events...)
+		if page.Next == 0 {
+			break
+		}
+		before = "&before=" + text(t, page.Next)
+	}
+	if len(got) < 5 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant %+v", got, want)
+	}
+	var page wire.AuditPage
+	w.want(p.do("GET", "/v1/audit?order=desc&after=1&before=4", ""), http.StatusOK, &page)
+	if len(page.Events) != 2 || page.Events[0].Seq != 3 || page.Events[1].Seq != 2 || page.Next != 0 {
+		t.Errorf("%+v", page)
+	}
+	page = wire.AuditPage{}
+	w.want(p.do("GET", "/v1/audit?order=asc&before=3", ""), http.StatusOK, &page)
+	if len(page.Events) != 2 || page.Events[0].Seq != 1 || page.Next != 0 {
+		t.Errorf("%+v", page)
+	}
+	page = wire.AuditPage{}
+	w.want(p.do("GET", "/v1/audit?order=desc&action=session.open&limit=1", ""), http.StatusOK, &page)
+	last := want[slices.IndexFunc(want, func(e wire.AuditEvent) bool { return e.Action == "session.open" })]
+	if len(page.Events) != 1 || !reflect.DeepEqual(page.Events[0], last) || page.Next != last.Seq {
+		t.Errorf("%+v\nwant %+v", page, last)
+	}
+	for query, field := range map[string]string{
+		"order=newest": "order", "order=": "order", "order=DESC": "order",
+		"before=0": "before", "before=-1": "before", "before=x": "before", "before=9223372036854775808": "before", "before=": "before",
+	} {
+		w.problem(p.do("GET", "/v1/audit?"+query, ""), glovebox.KindInvalid, field)
+	}
+	w.problem(p.do("GET", "/v1/audit?order=desc&order=asc", ""), glovebox.KindDuplicateField, "order")
+	w.problem(p.do("GET", "/v1/audit?newest=true", ""), glovebox.KindUnknownField, "newest")
 }

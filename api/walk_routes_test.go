@@ -1,5 +1,8 @@
 package api_test
 
+// someDigest ends the name of an image that can be signed.
+const someDigest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 // least is who may at least use a route. It is written by hand: the route's own
 // word for what it needs is what the walk holds it to.
 type least int
@@ -63,7 +66,7 @@ var walked = map[string]route{
 	"GET /v1/tenant":                {path: "/v1/tenant", least: viewer, workload: true, operator: true},
 	"GET /v1/approvals":             {path: "/v1/approvals", least: viewer, workload: true, operator: true},
 	"GET /v1/approvals/{id}":        {path: "/v1/approvals/{approval}", least: viewer, workload: true, operator: true},
-	"POST /v1/approvals":            {path: "/v1/approvals", body: `{"spec":{"containerImage":"a","runtime":"runc"}}`, least: developer, workload: true, operator: true, own: true},
+	"POST /v1/approvals":            {path: "/v1/approvals", body: `{"spec":{"containerImage":"a` + someDigest + `","runtime":"runc"}}`, least: developer, workload: true, operator: true, own: true},
 	"POST /v1/approvals/{id}/begin": {path: "/v1/approvals/{approval}/begin", least: developer, operator: true},
 	"POST /v1/approvals/{id}/sign":  {path: "/v1/approvals/{approval}/sign", body: `{"id":"cer_x","response":{}}`, least: developer, operator: true, proof: true},
 	"GET /v1/images":                {path: "/v1/images", least: viewer, workload: true, operator: true},

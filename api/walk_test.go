@@ -53,7 +53,7 @@ func tenantOf(t *testing.T, ada *visitor) map[string]string {
 	ada.get(201, "POST", "/v1/invitations", wire.InviteRequest{Name: "Zoe of acme", Role: "viewer",
 		Signature: ada.sign("person.invite", "", pair{"name": "Zoe of acme", "role": "viewer"})}, &invited)
 	var approval wire.Approval
-	ada.get(201, "POST", "/v1/approvals", pair{"spec": pair{"containerImage": "acme:1", "runtime": "runc"}}, &approval)
+	ada.get(201, "POST", "/v1/approvals", pair{"spec": pair{"containerImage": "acme:1" + someDigest, "runtime": "runc"}}, &approval)
 	var keys wire.PasskeyList
 	bob.get(200, "GET", "/v1/me/passkeys", nil, &keys)
 	ada.get(200, "POST", "/v1/images/pull", pair{"name": "acme:1"}, nil)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +114,11 @@ func TestApproval(t *testing.T) {
 	c, _ := ada.login()
 	ctx := t.Context()
 	spec := glovebox.Spec{Image: "busybox", Runtime: glovebox.RuntimeRunc}
+	_, err := c.RequestApproval(ctx, spec)
+	if refused(t, err, glovebox.KindInvalid, "digest"); glovebox.AsError(err).Field != "spec.containerImage" {
+		t.Errorf("%+v", glovebox.AsError(err))
+	}
+	spec.Image += "@sha256:" + strings.Repeat("0", 64)
 	a, err := c.RequestApproval(ctx, spec)
 	if err != nil || a.Needed != 1 || len(a.Signatures) != 0 || a.URL != s.url+"/approve/"+a.ID {
 		t.Fatalf("%+v, %v", a, err)

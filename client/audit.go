@@ -20,11 +20,13 @@ type AuditFilter struct {
 	Since    time.Time // at or after
 	Until    time.Time // before
 	After    int64     // only events with a higher Seq
+	Before   int64     // only events with a lower Seq; 0 = no bound
+	Newest   bool      // highest Seq first; of one tenant
 	PageSize int       // of one request; 0 means the server's default
 }
 
 // AuditPage returns one page of events, in order of Seq, and the After of the
-// next one, 0 at the end.
+// next one; newest first, its Before. 0 at the end.
 func (c *Client) AuditPage(ctx context.Context, f AuditFilter) (events []glovebox.AuditEvent, next int64, err error) {
 	q := url.Values{}
 	for name, value := range map[string]string{"tenant": f.Tenant, "actor": f.Actor, "action": f.Action, "target": f.Target} {
@@ -41,6 +43,12 @@ func (c *Client) AuditPage(ctx context.Context, f AuditFilter) (events []glovebo
 	if f.After != 0 {
 		q.Set("after", strconv.FormatInt(f.After, 10))
 	}
+	if f.Before != 0 {
+		q.Set("before", strconv.FormatInt(f.Before, 10))
+	}
+	if f.Newest {
+		q.Set("order", "desc")
+	}
 	if f.PageSize != 0 {
 		q.Set("limit", strconv.Itoa(f.PageSize))
 	}
@@ -54,7 +62,8 @@ func (c *Client) AuditPage(ctx context.Context, f AuditFilter) (events []glovebo
 	return events, page.Next, nil
 }
 
-// Audit goes through the events, in order of Seq, fetching pages as needed.
+// Audit goes through the events, in order of Seq or newest first, fetching pages
+// as needed.
 func (c *Client) Audit(ctx context.Context, f AuditFilter) iter.Seq2[glovebox.AuditEvent, error] {
 	return func(yield func(glovebox.AuditEvent, error) bool) {
 		for {
@@ -71,11 +80,19 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter) iter.Seq2[glovebox.Au
 			if next == 0 {
 				return
 			}
-			if next <= f.After {
+			on := next > f.After
+			if f.Newest {
+				on = next > 0 && (f.Before == 0 || next < f.Before)
+			}
+			if !on {
 				yield(glovebox.AuditEvent{}, glovebox.Errorf(glovebox.KindInternal, "the server's pages of the audit log do not go on"))
 				return
 			}
-			f.After = next
+			if f.Newest {
+				f.Before = next
+			} else {
+				f.After = next
+			}
 		}
 	}
 }

@@ -215,7 +215,10 @@ func (j *journey) device() {
 }
 
 // widening is a job that its tenant does not allow without a signature.
-const widening = `{containerImage: "busybox:test", cmd: ["sh", "-c", "echo '<b>hi</b>' \u202e"], runtime: "runc", env: {TOKEN: "hunter2"}}`
+func (j *journey) widening() string {
+	image := "busybox:test@" + keptAs(j.t, j.site.box.Must, "busybox:test")
+	return fmt.Sprintf(`{containerImage: %q, cmd: ["sh", "-c", "echo '<b>hi</b>' \u202e"], runtime: "runc", env: {TOKEN: "hunter2"}}`, image)
+}
 
 // fetched is the answer to a request that the page's session makes.
 func fetched(w *browser.Window, method, path, headers, body string) map[string]any {
@@ -230,7 +233,7 @@ func fetched(w *browser.Window, method, path, headers, body string) map[string]a
 func (j *journey) askForJob(w *browser.Window) string {
 	w.Go(j.site.url + "/")
 	w.See("Passkeys")
-	asked := fetched(w, "POST", "/v1/approvals", "", "JSON.stringify({spec: "+widening+"})")
+	asked := fetched(w, "POST", "/v1/approvals", "", "JSON.stringify({spec: "+j.widening()+"})")
 	page, _ := asked["url"].(string)
 	if !strings.HasPrefix(page, j.site.url+"/approve/") {
 		j.t.Fatalf("approval: %v", asked)
@@ -257,10 +260,10 @@ func (j *journey) signedJob() {
 	w.See("Signed. The job can be submitted now", "Complete.")
 
 	id := page[strings.LastIndex(page, "/")+1:]
-	if refused := fetched(w, "POST", "/v1/jobs", "", "JSON.stringify("+widening+")"); refused["kind"] != "approval_required" {
+	if refused := fetched(w, "POST", "/v1/jobs", "", "JSON.stringify("+j.widening()+")"); refused["kind"] != "approval_required" {
 		j.t.Errorf("without the approval: %v", refused)
 	}
-	job := fetched(w, "POST", "/v1/jobs", fmt.Sprintf(`"Glovebox-Approval": %q`, id), "JSON.stringify("+widening+")")
+	job := fetched(w, "POST", "/v1/jobs", fmt.Sprintf(`"Glovebox-Approval": %q`, id), "JSON.stringify("+j.widening()+")")
 	w.Until(fmt.Sprintf(`fetch("/v1/jobs/%s").then((r) => r.json()).then((j) => window.job = j) && window.job?.outcome === "COMPLETED"`, job["jobID"]), fmt.Sprintf("for the job %v", job))
 	if n := browser.Value[int](w, "window.job.approvals.length"); n != 1 {
 		j.t.Errorf("the job has %d approvals", n)
@@ -291,8 +294,21 @@ func (j *journey) signedByTwo() {
 // wrongPlace opens the pages under an address that passkeys are not bound to.
 func (j *journey) wrongPlace() {
 	w := j.admin
-	w.Go(strings.Replace(j.site.url, "localhost", "127.0.0.1", 1) + "/login")
+	elsewhere := strings.Replace(j.site.url, "localhost", "127.0.0.1", 1)
+	w.Go(elsewhere + "/login")
 	w.See("Passkeys do not work at this address", j.site.url)
+
+	// A one-time link goes on working where the notice leads to.
+	for _, fragment := range []string{"#one-time.token", "#another.one"} {
+		w.Go(elsewhere + "/enrol" + fragment)
+		w.See("Passkeys do not work at this address")
+		if left := browser.Value[string](w, "location.hash"); left != "" {
+			j.t.Errorf("the token is left in the address bar: %s", left)
+		}
+		if there := browser.Value[string](w, `document.querySelector("#notice a").href`); there != j.site.url+"/enrol"+fragment {
+			j.t.Errorf("the notice leads to %s, without %s", there, fragment)
+		}
+	}
 }
 
 // nextStays tries ?next= that would lead away.

@@ -41,6 +41,7 @@ func TestBrowser(t *testing.T) {
 		{"recovery codes", j.recoveryCodes},
 		{"somebody with a hostile name is invited", j.invite},
 		{"people are managed", j.people},
+		{"a trust rule is written and removed", j.rules},
 		{"a program on this machine is signed in", j.program},
 		{"a device is signed in", j.device},
 		{"a job is signed", j.signedJob},

@@ -58,7 +58,8 @@ func (a Approval) signedBy(person string) bool {
 }
 
 // RequestApproval asks for signatures for a job. needed is 1 or 2. KindInvalid
-// for a spec that widens nothing; what Spec.Complete says.
+// for a spec that widens nothing, or whose image is a name that can be moved
+// to other content; what Spec.Complete says. Fields are those of the spec.
 func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.Spec, widens []string, needed int) (Approval, error) {
 	if err := s.Authorize(ctx, c, ActionJobSubmit, ""); err != nil {
 		return Approval{}, err
@@ -69,6 +70,10 @@ func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.S
 	}
 	if len(widens) == 0 {
 		return Approval{}, glovebox.Errorf(glovebox.KindInvalid, "the job needs no approval").On("spec").Try("submit it")
+	}
+	if digestOf(spec.Image) == "" {
+		return Approval{}, glovebox.Errorf(glovebox.KindInvalid, "a signature is for exact content, and an image's name may be moved to other content").
+			On("containerImage").Try("name it by digest, as in name@sha256:…; `glovebox image list` shows it")
 	}
 	id, now := glovebox.NewID(approvalPrefix), s.now()
 	a := Approval{

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ const maxShown = 4 << 10
 type signedJob struct {
 	Job        string          `json:"job"` // SpecSum
 	Image      string          `json:"image"`
+	Digest     string          `json:"digest"`              // of the image, which its name ends with
 	Entrypoint []string        `json:"entrypoint,omitzero"` // empty is not the image's
 	Cmd        []string        `json:"cmd,omitempty"`
 	Env        []string        `json:"env,omitempty"` // names
@@ -45,10 +47,22 @@ func jobOperation(id, by string, spec glovebox.Spec, widens []string) Operation 
 		stdin = "streamed"
 	}
 	return operation(ActionJobWiden, id, signedJob{
-		Job: SpecSum(spec), Image: clip(spec.Image), Entrypoint: shown(spec.Entrypoint), Cmd: shown(spec.Cmd),
+		Job: SpecSum(spec), Image: spec.Image, Digest: digestOf(spec.Image), Entrypoint: shown(spec.Entrypoint), Cmd: shown(spec.Cmd),
 		Env: shown(slices.Sorted(maps.Keys(spec.Env))), Workdir: clip(spec.Workdir), User: clip(spec.User),
 		Runtime: spec.Runtime, Limits: spec.Limits, Timeout: time.Duration(spec.Timeout).String(), Stdin: stdin, Widens: widens, By: by,
 	})
+}
+
+// namedDigest is the digest at the end of an image's name, or all of the name of
+// one that has no other.
+var namedDigest = regexp.MustCompile(`(?:^|@)(sha256:[0-9a-f]{64})$`)
+
+// digestOf is the digest that an image is named by; "" if it is not.
+func digestOf(image string) string {
+	if found := namedDigest.FindStringSubmatch(image); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // SpecSum is "sha256:…" over the canonical JSON (RFC 8785) of a completed spec.

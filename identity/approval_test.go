@@ -2,6 +2,7 @@ package identity
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"glovebox"
@@ -9,9 +10,12 @@ import (
 
 var widening = []string{"runtime: runc"}
 
+// testDigest ends the name of an image.
+var testDigest = "@sha256:" + strings.Repeat("0123456789abcdef", 4)
+
 func testSpec(t *testing.T, change ...func(*glovebox.Spec)) glovebox.Spec {
 	t.Helper()
-	s := glovebox.Spec{Image: "busybox:bar", Cmd: []string{"true"}, Env: map[string]string{"TOKEN": "hunter2"}, Runtime: glovebox.RuntimeRunc}
+	s := glovebox.Spec{Image: "busybox:bar" + testDigest, Cmd: []string{"true"}, Env: map[string]string{"TOKEN": "hunter2"}, Runtime: glovebox.RuntimeRunc}
 	for _, f := range change {
 		f(&s)
 	}
@@ -52,7 +56,7 @@ func TestApprovalOfOne(t *testing.T) {
 	if err := json.Unmarshal(signed.Operation.Parameters, &said); err != nil {
 		t.Fatal(err)
 	}
-	if said.Job != SpecSum(testSpec(t)) || said.Image != "busybox:bar" {
+	if said.Job != SpecSum(testSpec(t)) || said.Image != "busybox:bar"+testDigest || "@"+said.Digest != testDigest {
 		t.Fatalf("signed: %+v", said)
 	}
 	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{}); err != nil {
@@ -71,7 +75,9 @@ func TestApprovalIsForOneJob(t *testing.T) {
 	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
 	must(m.signApproval(a.ID))(t)
 	for name, change := range map[string]func(*glovebox.Spec){
-		"image":                             func(s *glovebox.Spec) { s.Image = "busybox:baz" },
+		"image":                             func(s *glovebox.Spec) { s.Image = "busybox:baz" + testDigest },
+		"image without its digest":          func(s *glovebox.Spec) { s.Image = "busybox:bar" },
+		"digest":                            func(s *glovebox.Spec) { s.Image = "busybox:bar@sha256:" + strings.Repeat("0", 64) },
 		"cmd":                               func(s *glovebox.Spec) { s.Cmd = []string{"false"} },
 		"env":                               func(s *glovebox.Spec) { s.Env = map[string]string{"TOKEN": "hunter3"} },
 		"stdin":                             func(s *glovebox.Spec) { s.Stdin = []byte("x") },
@@ -87,6 +93,39 @@ func TestApprovalIsForOneJob(t *testing.T) {
 		}
 	}
 	must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t) // the control
+}
+
+// TestApprovalIsForContent: what an image's name stands for can be changed after
+// people signed, so that a name alone is not signed, however it is spelled.
+func TestApprovalIsForContent(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	ask := func(image string) (Approval, error) {
+		return w.s.RequestApproval(w.ctx, m.caller(), testSpec(t, func(s *glovebox.Spec) { s.Image = image }), widening, 1)
+	}
+	digest := testDigest[1:]
+	for _, image := range []string{
+		"busybox", "busybox:bar", "busybox/" + digest, "busybox" + testDigest + ":bar", "busybox" + testDigest + "0", "busybox" + testDigest[:70],
+		"busybox@sha512:" + strings.Repeat("0", 128), "busybox@sha256:" + strings.Repeat("F", 64), "x" + digest, digest + "/busybox", digest + " ",
+	} {
+		_, err := ask(image)
+		if e := glovebox.AsError(err); err == nil || e.Kind != glovebox.KindInvalid || e.Field != "containerImage" || e.Hint == "" {
+			t.Errorf("%s: %v", image, err)
+		}
+	}
+	if all := must(w.s.Approvals(w.ctx, m.caller()))(t); len(all) != 0 {
+		t.Errorf("left: %+v", all)
+	}
+	long := "r.example/" + strings.Repeat("a/", 400) + "b:tag" + testDigest
+	for _, image := range []string{"busybox" + testDigest, "busybox:bar" + testDigest, "r.example:5000/a/b" + testDigest, digest, long} {
+		var said signedJob
+		if err := json.Unmarshal(must(ask(image))(t).Operation.Parameters, &said); err != nil {
+			t.Fatal(err)
+		}
+		if said.Image != image || said.Digest != digest {
+			t.Errorf("%s: signed as %s, %s", image, said.Image, said.Digest)
+		}
+	}
 }
 
 func TestApprovalOfTwo(t *testing.T) {

@@ -295,6 +295,59 @@ func TestResolveByDigest(t *testing.T) {
 	wantKind(t, err, glovebox.KindImageUnknown)
 }
 
+// TestResolveAfterMove: a name that was moved does not take a digest along. What
+// is not kept any more comes from the registry, or is missed; nothing else stands
+// in for it.
+func TestResolveAfterMove(t *testing.T) {
+	l, _, _ := newLibrary(t)
+	e := newEvil(t)
+	resolve := func(name, policy string) glovebox.Image {
+		t.Helper()
+		img, err := l.Resolve(background, "t", name, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	kept := func(name string, img v1.Image) string {
+		t.Helper()
+		all, err := l.Import(background, bytes.NewReader(dockerSaved(t, map[string]v1.Image{name: img})), Import{Tenant: "t"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[0].Digest
+	}
+	e.add(t, simple(t, 100))
+	pulled := resolve(e.name(), "")
+	e.add(t, simple(t, 200))
+	if moved := resolve(e.name(), glovebox.PullAlways); moved.Digest == pulled.Digest {
+		t.Fatal("the name was not moved")
+	}
+	for _, policy := range []string{"", glovebox.PullAlways, glovebox.PullNever} {
+		if img := resolve(e.name()+"@"+pulled.Digest, policy); img.Digest != pulled.Digest {
+			t.Errorf("%q: %s, want %s", policy, img.Digest, pulled.Digest)
+		}
+	}
+
+	signed := kept("busybox:bar", simple(t, 10))
+	kept("busybox:too", simple(t, 10))
+	if moved := kept("busybox:bar", simple(t, 20)); moved == signed || resolve("busybox:bar", "").Digest != moved {
+		t.Fatal("the name was not moved")
+	}
+	for _, name := range []string{"busybox:bar@" + signed, "busybox@" + signed, signed} {
+		if img := resolve(name, ""); img.Digest != signed {
+			t.Errorf("%s: %s", name, img.Digest)
+		}
+	}
+	if err := l.Remove(background, "somebody", "t", "busybox:too"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"busybox:bar@" + signed, "busybox@" + signed, signed} {
+		_, err := l.Resolve(background, "t", name, glovebox.PullNever)
+		wantKind(t, err, glovebox.KindImageUnknown)
+	}
+}
+
 func noJobs(context.Context) (map[string]bool, error) { return nil, nil }
 
 // TestCollector: only what nothing needs goes, and only after the grace period.

@@ -22,8 +22,8 @@ type AuditEvent struct {
 	Hash   string            `json:"hash" doc:"Of everything else"`
 }
 
-// AuditPage is a part of the audit log, in order of seq.
+// AuditPage is a part of the audit log, in order of seq, or newest first.
 type AuditPage struct {
 	Events []AuditEvent `json:"events" nullable:"false"`
-	Next   int64        `json:"next,omitempty" doc:"after of the next page; absent at the end"`
+	Next   int64        `json:"next,omitempty" doc:"after of the next page, or before if the order is desc; absent at the end"`
 }

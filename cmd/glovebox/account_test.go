@@ -339,6 +339,16 @@ func TestSignedRun(t *testing.T) {
 		}
 		return nil
 	})
+	has(t, sh.run(t, "run", "--detach", "--runtime", "runc", "busybox"), `^$`, `image busybox is not here(?s:.*)hint: .*image pull busybox.*digest`)
+	refused = false
+	const name, other = "docker.io/library/busybox:latest", "docker.io/library/busybox:other"
+	var kept client.Image
+	for _, n := range []string{other, name} {
+		var err error
+		if kept, err = s.ada.PullImage(t.Context(), n, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	sh.open = func(page string) bool {
 		id := strings.TrimPrefix(page, s.url+"/approve/")
 		up, err := s.ada.BeginApproval(t.Context(), id)
@@ -356,8 +366,20 @@ func TestSignedRun(t *testing.T) {
 		}
 		return true
 	}
-	has(t, sh.ok(t, "run", "--detach", "--runtime", "runc", "busybox"), `^j`, `because of runtime: runc; open\n\n  https://localhost:\d+/approve/`)
-	if !refused {
-		t.Error("nothing was refused")
+	for _, image := range []string{"busybox", "busybox@" + kept.Digest, kept.Digest} {
+		refused = false
+		job := sh.ok(t, "run", "--detach", "--runtime", "runc", image)
+		has(t, job, `^j`, `because of runtime: runc; open\n\n  https://localhost:\d+/approve/`)
+		if !refused {
+			t.Error("nothing was refused")
+		}
+		plain := image == "busybox"
+		if said := strings.Contains(job.stderr, "pinned to "+kept.Digest); said != plain {
+			t.Errorf("%s: %s", image, job.stderr)
+		}
+		if plain {
+			image += "@" + kept.Digest
+		}
+		has(t, sh.ok(t, "show", "--json", strings.TrimSpace(job.stdout)), `"containerImage": "`+image+`"`, `^$`)
 	}
 }

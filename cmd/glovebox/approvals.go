@@ -84,10 +84,13 @@ func (a *app) showApproval(cmd *cobra.Command, id string, asJSON bool) error {
 }
 
 // submit hands over a job. One that goes beyond what the tenant allows is first
-// signed by people in the browser, which is waited for.
+// signed by people in the browser, which is waited for; its image is pinned.
 func (a *app) submit(ctx context.Context, c *client.Client, spec glovebox.Spec) (client.Job, error) {
 	job, err := c.Submit(ctx, spec, "")
 	if glovebox.KindOf(err) != glovebox.KindApproval {
+		return job, err
+	}
+	if spec, err = a.pinned(ctx, c, spec); err != nil {
 		return job, err
 	}
 	p, err := c.RequestApproval(ctx, spec)

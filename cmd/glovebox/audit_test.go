@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,4 +125,74 @@ func TestAuditCommands(t *testing.T) {
 	has(t, s.host().ok(t, "recover", "--list"), `Ada`, `^$`)
 	has(t, s.host().run(t, "recover"), `^$`, `who lost their passkeys\?`)
 	has(t, s.host().run(t, "admin", "link", "--tenant", "acme"), `^$`, `there is an admin`)
+}
+
+// TestAuditNewest: the newest events are shown unless more is asked for, the
+// oldest of them first, and --follow goes on where they end.
+func TestAuditNewest(t *testing.T) {
+	s := startSite(t)
+	sh := s.loggedIn()
+	for range auditTail {
+		if _, err := s.ada.BeginPasskey(t.Context(), "x", nil); glovebox.KindOf(err) != glovebox.KindApproval {
+			t.Fatal(err)
+		}
+	}
+	lines := func(args ...string) []string {
+		return strings.Split(strings.TrimSuffix(sh.ok(t, append([]string{"audit", "--json"}, args...)...).stdout, "\n"), "\n")
+	}
+	all := lines("--since", "all")
+	if len(all) <= auditTail {
+		t.Fatalf("only %d events", len(all))
+	}
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, all[len(all)-auditTail:]},
+		{[]string{"-n", "3"}, all[len(all)-3:]},
+		{[]string{"--since", "all", "--limit", "2"}, all[len(all)-2:]},
+		{[]string{"--limit", "10000"}, all},
+		{[]string{"--since", "1h"}, all},
+	} {
+		if got := lines(c.args...); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %d lines\nwant %d", c.args, len(got), len(c.want))
+		}
+	}
+	for _, c := range [][]string{{"--limit", "0"}, {"--limit", "10001"}, {"--tenant", "*", "--limit", "1"}, {"--tenant", "*", "--follow"}} {
+		if got := sh.run(t, append([]string{"audit"}, c...)...); got.code != glovebox.KindUsage.Info().Exit {
+			t.Errorf("%v: %+v", c, got)
+		}
+	}
+	has(t, s.host().ok(t, "audit", "--tenant", "*"), `session\.open`, `^$`)
+
+	// What comes while it waits is shown once, however often it asks; also where
+	// nothing fitted at first.
+	people, err := s.ada.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusal := func() {
+		if err := s.ada.SetRole(t.Context(), people[0].ID, "viewer", nil); glovebox.KindOf(err) != glovebox.KindApproval {
+			t.Error(err)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want int
+	}{{[]string{"--action", "person.role"}, 2}, {[]string{"--limit", "1"}, 3}} {
+		pauses := 0
+		sh.pause = func() error {
+			switch pauses++; pauses {
+			case 2, 3:
+				refusal()
+			case 5:
+				return context.Canceled
+			}
+			return nil
+		}
+		got := sh.run(t, append([]string{"audit", "--follow"}, c.args...)...)
+		if n := strings.Count(got.stdout, "person.role"); n != c.want || pauses != 5 {
+			t.Errorf("%v: told of %d refusals after %d pauses\n%s", c.args, n, pauses, got.stdout)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -36,9 +37,10 @@ func (a *app) ruleAddCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use: "add --file FILE", Short: "Add a trust rule, in the browser", Args: takes(0, 0),
-		Long: `Read a trust rule (JSON) and show the console's page to sign it. The form of the
-file is checked here; what it says, when it is signed. The exit code says that
-nothing has been done yet.`,
+		Long: `Read a trust rule (JSON) and show the console's page to sign it, with its form
+filled in. The rule stands in the URL behind the #, which browsers do not send
+anywhere. The form of the file is checked here; what it says, before it is signed.
+The exit code says that nothing has been done yet.`,
 		Example: `  {"name": "app, main branch", "issuer": "https://token.actions.githubusercontent.com",
    "audience": "https://glovebox.example.org:8443",
    "claims": {"repository_id": "1296269", "repository_owner_id": "583231", "ref": "refs/heads/main"},
@@ -47,10 +49,19 @@ nothing has been done yet.`,
 			if file == "" {
 				return glovebox.Errorf(glovebox.KindUsage, "which rule?").Try("give its file with --file")
 			}
-			if _, err := readRule(file); err != nil {
+			r, err := readRule(file)
+			if err != nil {
 				return err
 			}
-			return a.inBrowser("adding a rule", pageRules)
+			if r.Claims == nil {
+				r.Claims = map[string]string{} // for the page has no null
+			}
+			r.Actions = orEmpty(r.Actions)
+			filled, err := json.Marshal(r)
+			if err != nil {
+				return glovebox.Errorf(glovebox.KindInternal, "write JSON: %w", err)
+			}
+			return a.inBrowser("adding a rule", pageRules+"="+base64.RawURLEncoding.EncodeToString(filled))
 		},
 	}
 	cmd.Flags().StringVar(&file, "file", "", "file with the rule, JSON")

@@ -32,6 +32,7 @@ function showJob(operation, approval) {
 	const job = operation.parameters;
 	facts(byID("facts"), [
 		["Image", job.image, true],
+		["Digest", job.digest, true],
 		["Command", command(job), true],
 		["Runtime", job.runtime],
 		["User", job.user || "as the image says"],

@@ -1,42 +1,31 @@
-// The part of the account page for the audit log's end.
+// The part of the account page for the audit log, from its end on.
 import { get } from "./call.js";
 import { byID, el, rows, when, word } from "./dom.js";
+import { during } from "./notice.js";
 import { names } from "./who.js";
 
-const shown = 20;
+const shown = 20; // events at one time
 
-// The log is read from old to new, so its end is looked for in ever longer
-// stretches of time.
-const minute = 60_000;
-const stretches = [minute, 60 * minute, 24 * 60 * minute, 30 * 24 * 60 * minute, 0];
-const most = 10; // pages of one stretch
-
-// since returns the latest events of a stretch, newest first; 0 is all of the
-// time there was. It is undefined if there are too many to go through.
-async function since(stretch) {
-	const from = stretch ? `&since=${new Date(Date.now() - stretch).toISOString()}` : "";
-	let latest = [];
-	let after = 0;
-	for (let page = 0; page < most; page++) {
-		const { events, next } = await get(`/v1/audit?limit=1000&after=${after}${from}`);
-		latest = [...latest, ...events].slice(-shown);
-		if (!next) return latest.reverse();
-		after = next;
-	}
-	return undefined;
-}
+// older returns the events before a place in the log, newest first, and the
+// place before which there are more.
+const older = (place) => get(`/v1/audit?order=desc&limit=${shown}${place ? `&before=${place}` : ""}`);
 
 // start shows the part.
 export async function start(who) {
 	const named = await names(who);
-	let latest = [];
-	for (const stretch of stretches) {
-		const found = await since(stretch);
-		if (!found) break;
-		latest = found;
-		if (latest.length === shown) break;
-	}
-	rows(byID("audit-list"), latest.map((e) => row(e, named)), "Nothing has happened yet.");
+	const list = byID("audit-list");
+	const button = byID("audit-older");
+	let page = await older();
+	const show = (events) => events.map((e) => row(e, named));
+	rows(list, show(page.events), "Nothing has happened yet.");
+	button.hidden = !page.next;
+	button.addEventListener("click", () =>
+		during(button, async () => {
+			page = await older(page.next);
+			list.append(...show(page.events));
+			button.hidden = !page.next;
+		}),
+	);
 }
 
 const row = (e, named) =>

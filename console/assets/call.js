@@ -51,9 +51,10 @@ export async function call(method, path, body) {
 export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
 
-// toLogin leaves for the login page, which comes back here.
+// toLogin leaves for the login page, which comes back here. What the address
+// carries behind the # stays there, so that it is sent nowhere.
 export function toLogin() {
-	location.replace("/login?next=" + encodeURIComponent(location.pathname + location.search));
+	location.replace("/login?next=" + encodeURIComponent(location.pathname + location.search) + location.hash);
 }
 
 // me says who is signed in, and goes to the login page if nobody is.

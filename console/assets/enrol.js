@@ -61,22 +61,23 @@ async function enrol() {
 	byID("codes").focus();
 }
 
-takeToken();
-if (!wrongPlace()) {
-	show().catch(failed);
-	// Another link that is opened in the same tab changes only the fragment.
-	window.addEventListener("hashchange", () => {
-		if (!location.hash) return;
-		takeToken();
-		show().catch(failed);
-	});
-	byID("form").addEventListener("submit", (e) => {
-		e.preventDefault();
-		if (filled(e.target)) during(byID("create"), enrol);
-	});
-	byID("codes").addEventListener("click", (e) =>
-		during(e.currentTarget, async () => {
-			if (await makeCodes()) done("Recovery codes are made.");
-		}),
-	);
+// arrive says what the link is for, or where it has to be opened.
+function arrive() {
+	takeToken();
+	if (!wrongPlace(token && "#" + token)) show().catch(failed);
 }
+
+arrive();
+// Another link that is opened in the same tab changes only the fragment.
+window.addEventListener("hashchange", () => {
+	if (location.hash) arrive();
+});
+byID("form").addEventListener("submit", (e) => {
+	e.preventDefault();
+	if (filled(e.target)) during(byID("create"), enrol);
+});
+byID("codes").addEventListener("click", (e) =>
+	during(e.currentTarget, async () => {
+		if (await makeCodes()) done("Recovery codes are made.");
+	}),
+);

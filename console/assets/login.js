@@ -16,7 +16,7 @@ async function login() {
 		"this passkey was not accepted",
 		"use another one; if it worked before, an administrator may have disabled your account",
 	);
-	location.assign(next);
+	location.assign(next.includes("#") ? next : next + location.hash);
 }
 
 // recover uses up a code and registers a passkey. The session that a code opens

@@ -82,25 +82,26 @@ export async function during(control, work) {
 	}
 }
 
-// filled says whether all that a form needs is there, and points at what is not.
-export function filled(form) {
+// filled says whether all that a form needs is there, and tells of what is not.
+export function filled(form, tell = failed) {
 	for (const input of form.elements) {
 		if (!input.willValidate) continue;
 		input.value = input.tagName === "INPUT" ? input.value.trim() : input.value;
 		if (input.checkValidity()) continue;
-		const label = input.labels?.[0]?.textContent ?? input.name;
-		failed({ field: input.name, message: `${label}: ${input.validationMessage}` });
+		const label = input.labels?.[0]?.textContent ?? input.ariaLabel ?? input.name;
+		tell({ field: input.name, message: `${label}: ${input.validationMessage}` });
 		return false;
 	}
 	return true;
 }
 
 // wrongPlace says so if the page was opened at another address than the one
-// that passkeys are bound to; they would not work here.
-export function wrongPlace() {
+// that passkeys are bound to; they would not work here. The link to there takes
+// the fragment along, also one that has left the address bar.
+export function wrongPlace(fragment = location.hash) {
 	const origin = document.querySelector('meta[name="glovebox-origin"]').content;
 	if (location.origin === origin) return false;
-	const there = origin + location.pathname + location.search + location.hash;
+	const there = origin + location.pathname + location.search + fragment;
 	byID("notice").replaceChildren(
 		el("div", { class: "notice bad" }, el("p", {}, "Passkeys do not work at this address."), el("p", {}, "Go to ", el("a", { href: there }, origin), ".")),
 	);

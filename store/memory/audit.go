@@ -39,7 +39,11 @@ func (s *Store) AuditEvents(ctx context.Context, filter glovebox.AuditFilter) ([
 	}
 	found := []glovebox.AuditEvent{}
 	for _, tenant := range tenants {
-		for _, e := range s.audit[tenant] {
+		walk := slices.All(s.audit[tenant])
+		if filter.Newest {
+			walk = slices.Backward(s.audit[tenant])
+		}
+		for _, e := range walk {
 			if len(found) < limit && tells(filter, e) {
 				e.Detail = maps.Clone(e.Detail)
 				found = append(found, e)
@@ -50,7 +54,7 @@ func (s *Store) AuditEvents(ctx context.Context, filter glovebox.AuditFilter) ([
 }
 
 func tells(f glovebox.AuditFilter, e glovebox.AuditEvent) bool {
-	return e.Seq > f.After &&
+	return e.Seq > f.After && (f.Before == 0 || e.Seq < f.Before) &&
 		(f.Actor == "" || f.Actor == e.Actor) &&
 		(f.Action == "" || f.Action == e.Action) &&
 		(f.Target == "" || f.Target == e.Target) &&

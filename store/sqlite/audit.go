@@ -27,7 +27,7 @@ func (s *Store) AuditEvents(ctx context.Context, filter glovebox.AuditFilter) ([
 }
 
 // auditQuery walks the index of the filter's rarest property, which has the
-// order of the list. Only the times are looked for row by row: they are given
+// order of the list, forwards or backwards. Only the times are looked for row by row: they are given
 // by callers and need not rise along the chain.
 func auditQuery(f glovebox.AuditFilter, limit int) (string, []any) {
 	var where []string
@@ -40,6 +40,9 @@ func auditQuery(f glovebox.AuditFilter, limit int) (string, []any) {
 	if f.Tenant != glovebox.AnyTenant {
 		and("tenant = ?", f.Tenant)
 		and("seq > ?", f.After)
+	}
+	if f.Before != 0 {
+		and("seq < ?", f.Before)
 	}
 	for _, by := range []struct{ column, value, index string }{
 		{"action", f.Action, "audit_by_action"},
@@ -64,5 +67,9 @@ func auditQuery(f glovebox.AuditFilter, limit int) (string, []any) {
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}
-	return text + " ORDER BY tenant, seq LIMIT ?", append(args, limit)
+	order := " ORDER BY tenant, seq LIMIT ?"
+	if f.Newest {
+		order = " ORDER BY seq DESC LIMIT ?" // of one tenant
+	}
+	return text + order, append(args, limit)
 }

@@ -57,23 +57,33 @@ func BenchmarkLists(b *testing.B) {
 
 // sideBySide reads a page of each store by turns.
 func sideBySide(b *testing.B, few, many *Store, inFew, inMany glovebox.JobFilter) {
-	took := [2][]time.Duration{}
-	read := func(i int, s *Store, f glovebox.JobFilter) {
-		begin := time.Now()
-		page, err := s.ListJobs(ctx, f)
-		if err != nil || len(page.Jobs) != f.Limit {
-			b.Fatalf("%d jobs, %v", len(page.Jobs), err)
+	read := func(s *Store, f glovebox.JobFilter) func() {
+		return func() {
+			page, err := s.ListJobs(ctx, f)
+			if err != nil || len(page.Jobs) != f.Limit {
+				b.Fatalf("%d jobs, %v", len(page.Jobs), err)
+			}
 		}
-		took[i] = append(took[i], time.Since(begin))
+	}
+	byTurns(b, read(few, inFew), read(many, inMany))
+}
+
+// byTurns measures the same thing of a store with little and of one with much.
+func byTurns(b *testing.B, few, many func()) {
+	took := [2][]time.Duration{}
+	both := func() {
+		for i, read := range []func(){few, many} {
+			begin := time.Now()
+			read()
+			took[i] = append(took[i], time.Since(begin))
+		}
 	}
 	for range 20 { // both are in memory then
-		read(0, few, inFew)
-		read(1, many, inMany)
+		both()
 	}
 	took[0], took[1] = nil, nil
 	for b.Loop() {
-		read(0, few, inFew)
-		read(1, many, inMany)
+		both()
 	}
 	at := func(i, percent int) float64 {
 		slices.Sort(took[i])

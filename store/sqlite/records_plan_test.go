@@ -48,13 +48,18 @@ func TestRecordPlans(t *testing.T) {
 			explain(t, s, selectRecords, "k", "a", "b", 1), explain(t, s, selectRecordsFrom, "k", "a", "b", 1)},
 		"records_by_key (kind=? AND key=?)":                 {explain(t, s, selectRecord, "k", "a")},
 		"records_by_expiry (expires>? AND expires<?)":       {explain(t, s, purgeRecords, 1, 1)},
-		"audit_by_tenant (tenant=? AND seq>?)":              {audit(glovebox.AuditFilter{Tenant: "a", Since: at, Until: at})},
+		"audit_by_tenant (tenant=? AND seq>?)":              {audit(glovebox.AuditFilter{Tenant: "a", Since: at, Until: at}), audit(glovebox.AuditFilter{Tenant: "a", Newest: true})},
 		"audit_by_action (tenant=? AND action=? AND seq>?)": {audit(glovebox.AuditFilter{Tenant: "a", Action: "x", After: 1})},
 		"audit_by_actor (tenant=? AND actor=? AND seq>?)":   {audit(glovebox.AuditFilter{Tenant: "a", Actor: "x", Action: "x"})},
 		"audit_by_target (tenant=? AND target=? AND seq>?)": {
 			audit(glovebox.AuditFilter{Tenant: "a", Actor: "x", Action: "x", Target: "x"})},
-		"SCAN audit USING INDEX audit_by_tenant": {audit(glovebox.AuditFilter{Tenant: "*"})},
-		"audit_by_tenant (tenant=?)":             {explain(t, s, selectLastEvent, "a")},
+		"audit_by_tenant (tenant=? AND seq>? AND seq<?)": {
+			audit(glovebox.AuditFilter{Tenant: "a", Newest: true, Before: 9}), audit(glovebox.AuditFilter{Tenant: "a", Before: 9})},
+		"audit_by_action (tenant=? AND action=? AND seq>? AND seq<?)": {audit(glovebox.AuditFilter{Tenant: "a", Action: "x", Newest: true, Before: 9})},
+		"audit_by_actor (tenant=? AND actor=? AND seq>? AND seq<?)":   {audit(glovebox.AuditFilter{Tenant: "a", Actor: "x", Newest: true, Before: 9})},
+		"audit_by_target (tenant=? AND target=? AND seq>? AND seq<?)": {audit(glovebox.AuditFilter{Tenant: "a", Target: "x", Newest: true, Before: 9})},
+		"SCAN audit USING INDEX audit_by_tenant":                      {audit(glovebox.AuditFilter{Tenant: "*"})},
+		"audit_by_tenant (tenant=?)":                                  {explain(t, s, selectLastEvent, "a")},
 	} {
 		for _, plan := range plans {
 			if !strings.Contains(plan, want) || strings.Contains(plan, "TEMP B-TREE") {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,15 +36,61 @@ func testAuditFilters(t *testing.T, s glovebox.Store) {
 					continue
 				}
 				for _, f.Limit = range []int{0, 1, 2, 1000} {
-					got, err := s.AuditEvents(ctx, f)
-					if err != nil {
-						t.Fatal(err)
+					for _, f := range placed(f) {
+						got, err := s.AuditEvents(ctx, f)
+						if err != nil {
+							t.Fatal(err)
+						}
+						equal(t, fmt.Sprintf("%+v", f), got, expectEvents(all, f))
 					}
-					equal(t, fmt.Sprintf("%+v", f), got, expectEvents(all, f))
 				}
 			}
 		}
 	}
+}
+
+// placed is a filter in both orders and with every bound that it can have.
+func placed(f glovebox.AuditFilter) []glovebox.AuditFilter {
+	all := []glovebox.AuditFilter{f}
+	if f.Tenant == glovebox.AnyTenant {
+		return all
+	}
+	for _, f.Before = range []int64{0, 1, 2, 7, 12, 13, 99} {
+		for _, f.Newest = range []bool{false, true} {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// testAuditTail: pages from the newest event on, each before the last of the
+// one before it, are the chain from its end, while more is written.
+func testAuditTail(t *testing.T, s glovebox.Store) {
+	ctx := context.Background()
+	for range 23 {
+		if err := s.Commit(ctx, nil, newEvent(alice, "a"), newEvent(bob, "b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := chain(t, s, alice)
+	slices.Reverse(want)
+	got := []glovebox.AuditEvent{}
+	f := glovebox.AuditFilter{Tenant: alice, Newest: true, Limit: 5}
+	for {
+		page, err := s.AuditEvents(ctx, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, page...)
+		if len(page) < f.Limit {
+			break
+		}
+		f.Before = page[len(page)-1].Seq
+		if err := s.Commit(ctx, nil, newEvent(alice, "later")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "the chain from its end", got, want)
 }
 
 func expectEvents(all []glovebox.AuditEvent, f glovebox.AuditFilter) []glovebox.AuditEvent {
@@ -54,9 +101,15 @@ func expectEvents(all []glovebox.AuditEvent, f glovebox.AuditFilter) []glovebox.
 			ok = ok && (p[0] == "" || p[0] == p[1])
 		}
 		ok = ok && e.Seq > f.After && e.At.Compare(f.Since) >= 0 && (f.Until.IsZero() || e.At.Compare(f.Until) < 0)
-		if ok && (f.Limit == 0 || len(want) < f.Limit) {
+		if ok && (f.Before == 0 || e.Seq < f.Before) {
 			want = append(want, e)
 		}
+	}
+	if f.Newest {
+		slices.Reverse(want)
+	}
+	if f.Limit != 0 && len(want) > f.Limit {
+		want = want[:f.Limit]
 	}
 	return want
 }
@@ -65,12 +118,15 @@ func testAuditLimits(t *testing.T, s glovebox.Store) {
 	ctx := context.Background()
 	for field, f := range map[string]glovebox.AuditFilter{
 		"tenant": {}, "limit": {Tenant: alice, Limit: 1001}, "after": {Tenant: glovebox.AnyTenant, After: 1},
+		"before": {Tenant: glovebox.AnyTenant, Before: 1}, "newest": {Tenant: glovebox.AnyTenant, Newest: true},
 	} {
 		_, err := s.AuditEvents(ctx, f)
 		wantKind(t, err, glovebox.KindInvalid, field)
 	}
 	_, err := s.AuditEvents(ctx, glovebox.AuditFilter{Tenant: alice, Limit: -1})
 	wantKind(t, err, glovebox.KindInvalid, "limit")
+	_, err = s.AuditEvents(ctx, glovebox.AuditFilter{Tenant: alice, Before: -1})
+	wantKind(t, err, glovebox.KindInvalid, "before")
 	for range 3 {
 		events := make([]glovebox.AuditEvent, 50)
 		for i := range events {

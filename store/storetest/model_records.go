@@ -91,6 +91,10 @@ func (m *model) purge(t *rapid.T) {
 func (m *model) audit(t *rapid.T) {
 	f := glovebox.AuditFilter{Tenant: anyTenant.Draw(t, "tenant"), Limit: rapid.IntRange(0, 4).Draw(t, "limit"),
 		After: rapid.SampledFrom([]int64{0, 0, 1, 4}).Draw(t, "after")}
+	if f.Tenant != glovebox.AnyTenant {
+		f.Before = rapid.SampledFrom([]int64{0, 0, 2, 5}).Draw(t, "before")
+		f.Newest = rapid.Bool().Draw(t, "newest")
+	}
 	if rapid.Bool().Draw(t, "by action") {
 		f.Action = someAction.Draw(t, "action")
 	}

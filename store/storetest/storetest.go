@@ -76,6 +76,7 @@ func Run(t *testing.T, open Open) {
 		{"audit/jobs", testJobEvents},
 		{"audit/chains", testChains},
 		{"audit/filters", testAuditFilters},
+		{"audit/tail", testAuditTail},
 		{"audit/limits", testAuditLimits},
 		{"images", testImages},
 		{"images/round trip", testImageRoundTrip},

@@ -84,6 +84,12 @@ func AuditLimit(f glovebox.AuditFilter) (int, error) {
 		return 0, glovebox.Errorf(glovebox.KindInvalid, "a list needs a tenant").On("tenant")
 	case f.Tenant == glovebox.AnyTenant && f.After != 0:
 		return 0, glovebox.Errorf(glovebox.KindInvalid, "a place is one within a tenant's events").On("after")
+	case f.Tenant == glovebox.AnyTenant && f.Before != 0:
+		return 0, glovebox.Errorf(glovebox.KindInvalid, "a place is one within a tenant's events").On("before")
+	case f.Tenant == glovebox.AnyTenant && f.Newest:
+		return 0, glovebox.Errorf(glovebox.KindInvalid, "only one tenant's events have a newest").On("newest")
+	case f.Before < 0:
+		return 0, glovebox.Errorf(glovebox.KindInvalid, "places are counted from 1").On("before")
 	case f.Limit == 0:
 		return 100, nil
 	}
