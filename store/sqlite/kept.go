@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 
 	"glovebox"
 )
@@ -13,12 +14,13 @@ const (
 
 // KeptOutput implements glovebox.Jobs.
 func (s *Store) KeptOutput(ctx context.Context, tenant string) (int64, error) {
-	row := s.kept.QueryRowContext(ctx, tenant)
+	// A row holds its connection until it is scanned, so only one is asked for.
+	row := func() *sql.Row { return s.kept.QueryRowContext(ctx, tenant) }
 	if tenant == glovebox.AnyTenant {
-		row = s.readers.QueryRowContext(ctx, selectAllKept)
+		row = func() *sql.Row { return s.readers.QueryRowContext(ctx, selectAllKept) }
 	}
 	var bytes int64
-	if err := row.Scan(&bytes); err != nil {
+	if err := row().Scan(&bytes); err != nil {
 		return 0, readFault(ctx, err, "adding up output")
 	}
 	return bytes, nil
