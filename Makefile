@@ -5,7 +5,7 @@ BIN ?= bin
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: help demo test build tools setup lint identity bench check-tools clean
+.PHONY: help demo test nightly build tools setup lint identity bench check-tools clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -15,6 +15,11 @@ demo: setup build ## build everything, start, run a real job in gVisor, show tha
 
 test: setup build check-tools ## everything: lint, units with -race, conformance, end to end, hostile jobs, kill -9
 	@scripts/test.sh
+
+nightly: export GLOVEBOX_REQUESTS ?= 100000
+nightly: export GLOVEBOX_KILL_JOBS ?= 1000
+nightly: export GLOVEBOX_POWER_CUTS ?= 20
+nightly: test ## the same at length: 100,000 generated requests, kills over 1,000 jobs, 20 power cuts
 
 build: tools ## bin/glovebox and the pinned tools beside it
 	@echo "building $(BIN)/glovebox" >&2

@@ -52,8 +52,8 @@ type Service interface {
 type Approvals interface {
 	// TakeApproval uses up what was signed for this very spec and returns the
 	// evidence; a repetition with the same idempotency key may take again.
-	// KindNotFound for what is not the caller's to use, KindApproval while
-	// signatures are missing, KindConflict for another spec.
+	// KindNotFound for another tenant's, KindApproval for what is not the
+	// caller's to use or was used, and while signatures are missing, KindConflict for another spec.
 	TakeApproval(ctx context.Context, c identity.Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error)
 }
 

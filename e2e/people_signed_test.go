@@ -174,7 +174,7 @@ func (w *person) changesHerMind() {
 		w.t.Fatalf("what was signed: %d %s", status, kind)
 	}
 	w.job(made.ID, "COMPLETED", "ARCHIVED")
-	if status, kind := w.ask(http.MethodPost, "/v1/jobs", id, runc, nil); kind != glovebox.KindNotFound {
+	if status, kind := w.ask(http.MethodPost, "/v1/jobs", id, runc, nil); kind != glovebox.KindApproval {
 		w.t.Errorf("once more: %d %s", status, kind)
 	}
 }

@@ -143,13 +143,27 @@ func (s *Service) approval(ctx context.Context, c Caller, id string) (Approval, 
 // TakeApproval uses a complete request up for the very job it was made for, and
 // returns the evidence to be kept with it. key is the submission's idempotency
 // key: a submission that is repeated with it may take again, as its job is made
-// once; without one (""), nothing may. KindApproval while signatures are
-// missing; KindConflict if the job is another one than was signed.
+// once; without one (""), nothing may. KindNotFound for another tenant's;
+// KindApproval for somebody else's, one that was used, and while signatures are
+// missing, each with an audit event; KindConflict if the job is another one than
+// was signed.
 func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error) {
 	spec, err := spec.Complete()
 	if err != nil {
 		return nil, err
 	}
+	evidence, err := s.takeApproval(ctx, c, id, key, spec)
+	if glovebox.KindOf(err) == glovebox.KindApproval {
+		e := s.event(c.Tenant, c.Name, "approval.use", id, nil)
+		e.OK, e.Kind = false, glovebox.KindApproval
+		if err := s.records.Commit(ctx, nil, e); err != nil {
+			return nil, err
+		}
+	}
+	return evidence, err
+}
+
+func (s *Service) takeApproval(ctx context.Context, c Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error) {
 	a, version, err := s.approval(ctx, c, id)
 	used := "-"
 	if key != "" {
@@ -158,9 +172,9 @@ func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, sp
 	switch {
 	case err != nil:
 	case a.Subject != c.Subject || a.By != c.Name:
-		err = glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("who asked for it submits the job")
+		err = glovebox.Errorf(glovebox.KindApproval, "the request is somebody else's").Try("who asked for it submits the job")
 	case a.Used != "" && (key == "" || a.Used != used):
-		err = glovebox.Errorf(glovebox.KindNotFound, "there is no such request").Try("it has been used; ask again")
+		err = glovebox.Errorf(glovebox.KindApproval, "the request has been used").Try("ask for approval again")
 	}
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func TestApprovalOfOne(t *testing.T) {
 	if err := glovebox.CheckApprovals(evidence, glovebox.Tenant{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
 		t.Fatalf("taken twice: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestApprovalOfTwo(t *testing.T) {
 		t.Errorf("taken with one of two: %v", err)
 	}
 	must(second.signApproval(a.ID))(t)
-	if _, err := w.s.TakeApproval(w.ctx, second.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+	if _, err := w.s.TakeApproval(w.ctx, second.caller(), a.ID, "", testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
 		t.Errorf("taken by somebody else: %v", err)
 	}
 	evidence := must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t)
@@ -216,7 +216,7 @@ func TestApprovalIsTakenAgain(t *testing.T) {
 		t.Error("other evidence the second time")
 	}
 	for _, key := range []string{"", "-", "other"} {
-		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, key, testSpec(t)); glovebox.KindOf(err) != glovebox.KindNotFound {
+		if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, key, testSpec(t)); glovebox.KindOf(err) != glovebox.KindApproval {
 			t.Errorf("key %q: %v", key, err)
 		}
 	}
@@ -262,5 +262,34 @@ func TestEntrypointIsShown(t *testing.T) {
 		if (said.Entrypoint == nil) != (entrypoint == nil) {
 			t.Errorf("%s: %s", name, o.Parameters)
 		}
+	}
+}
+
+// TestRefusedApprovalsAreTold: who tries to use what is not theirs, not signed,
+// or used up leaves an event.
+func TestRefusedApprovalsAreTold(t *testing.T) {
+	w := newWorld(t)
+	m := w.admin()
+	other := m.invite("Grace", RoleDeveloper)
+	a := must(w.s.RequestApproval(w.ctx, m.caller(), testSpec(t), widening, 1))(t)
+	told := func() int {
+		all := must(w.store.AuditEvents(w.ctx, glovebox.AuditFilter{Tenant: testTenant, Action: "approval.use", Limit: 1000}))(t)
+		n := 0
+		for _, e := range all {
+			if !e.OK {
+				n++
+			}
+		}
+		return n
+	}
+	for i, who := range []*member{m, other} { // not signed, not theirs
+		if _, err := w.s.TakeApproval(w.ctx, who.caller(), a.ID, "", testSpec(t)); err == nil || told() != i+1 {
+			t.Errorf("%d: %v, told %d times", i, err, told())
+		}
+	}
+	must(m.signApproval(a.ID))(t)
+	must(w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)))(t)
+	if _, err := w.s.TakeApproval(w.ctx, m.caller(), a.ID, "", testSpec(t)); err == nil || told() != 3 {
+		t.Errorf("used up: %v, told %d times", err, told())
 	}
 }
