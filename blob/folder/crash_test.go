@@ -15,10 +15,10 @@ import (
 
 // TestKilled: after kill -9 everything appended is there and nothing half-put is.
 func TestKilled(t *testing.T) {
-	dir := t.TempDir()
 	if os.Getenv("GLOVEBOX_FOLDER_CHILD") != "" {
 		writeForEver(os.Getenv("GLOVEBOX_FOLDER_CHILD"))
 	}
+	dir := t.TempDir() // not in the child, which is killed before it could remove it
 	child := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 	child.Env = append(os.Environ(), "GLOVEBOX_FOLDER_CHILD="+dir)
 	out, err := child.StdoutPipe()
