@@ -2,11 +2,6 @@ package api_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -17,12 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/descope/virtualwebauthn"
-	jose "github.com/go-jose/go-jose/v4"
-
 	"glovebox"
 	"glovebox/api"
 	"glovebox/identity"
+	"glovebox/identity/identitytest"
 	"glovebox/store/memory"
 	"glovebox/tenant"
 )
@@ -164,15 +157,10 @@ func newWorldOver(t testing.TB, store glovebox.Store, change ...func(*api.Config
 // person is somebody with a passkey, a browser session and a key.
 type person struct {
 	w      *world
-	auth   virtualwebauthn.Authenticator
-	cred   virtualwebauthn.Credential
+	device *identitytest.Device
 	cookie string
-	key    *ecdsa.PrivateKey
+	key    *identitytest.Key
 	access identity.AccessToken
-}
-
-func (w *world) rp() virtualwebauthn.RelyingParty {
-	return virtualwebauthn.RelyingParty{ID: "localhost", Name: "Glovebox", Origin: w.url}
 }
 
 // admin makes a tenant's first admin.
@@ -188,25 +176,16 @@ func (w *world) admin(tenant string) *person {
 // enrol uses a link with a new passkey, and opens a session with a new key.
 func (w *world) enrol(token, name string) *person {
 	w.t.Helper()
-	p := &person{w: w, auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{BackupEligible: true})}
-	// The authenticator drops leading zeros of coordinates, which makes a key
-	// that is none; take one without.
-	for ok := false; !ok; ok = len(p.cred.Key.AttestationData()) == 77 {
-		p.cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-	}
+	p := &person{w: w, device: identitytest.NewDevice(w.url, "localhost"), key: identitytest.NewKey()}
 	id, options, err := w.ids.BeginEnrol(w.t.Context(), token, name, "laptop")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o, err := virtualwebauthn.ParseAttestationOptions(text(w.t, options))
+	response, err := p.device.Register([]byte(text(w.t, options)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p.auth.Options.UserHandle = []byte(o.UserID)
-	if _, p.cookie, err = w.ids.FinishEnrol(w.t.Context(), id, []byte(virtualwebauthn.CreateAttestationResponse(w.rp(), p.auth, p.cred, *o)), "browser"); err != nil {
-		w.t.Fatal(err)
-	}
-	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	if _, p.cookie, err = w.ids.FinishEnrol(w.t.Context(), id, response, "browser"); err != nil {
 		w.t.Fatal(err)
 	}
 	jkt, err := w.ids.ProvenKey(w.t.Context(), identity.Presented{Method: "POST", Path: "/v1/token", DPoP: []string{p.proof("POST", w.url+"/v1/token", "")}})
@@ -236,13 +215,11 @@ func (p *person) sign(o identity.Operation) *identity.SignedOperation {
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	assertion, err := virtualwebauthn.ParseAssertionOptions(text(p.w.t, options))
+	response, err := p.device.Assert([]byte(text(p.w.t, options)))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	p.cred.Counter++
-	response := virtualwebauthn.CreateAssertionResponse(p.w.rp(), p.auth, p.cred, *assertion)
-	signed, err := p.w.ids.FinishStepUp(p.w.t.Context(), p.caller(), id, o, []byte(response))
+	signed, err := p.w.ids.FinishStepUp(p.w.t.Context(), p.caller(), id, o, response)
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
@@ -260,25 +237,7 @@ func (p *person) caller() identity.Caller {
 
 // proof makes a DPoP proof for one request.
 func (p *person) proof(method, url, token string) string {
-	claims := map[string]any{"jti": glovebox.NewID("p"), "htm": method, "htu": url, "iat": p.w.clock.now().Unix()}
-	if token != "" {
-		sum := sha256.Sum256([]byte(token))
-		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
-	}
-	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, options)
-	if err != nil {
-		p.w.t.Fatal(err)
-	}
-	signed, err := signer.Sign([]byte(text(p.w.t, claims)))
-	if err != nil {
-		p.w.t.Fatal(err)
-	}
-	compact, err := signed.CompactSerialize()
-	if err != nil {
-		p.w.t.Fatal(err)
-	}
-	return compact
+	return p.key.Proof(p.w.clock.now(), method, url, token, nil)
 }
 
 func text(t testing.TB, v any) string {

@@ -1,8 +1,5 @@
 package orchestrator
 
-// Waiting counts the jobs in line.
-func (o *Orchestrator) Waiting() int { return o.fleet.waiting() }
-
 // Undelivered counts the events that are not stored yet.
 func (o *Orchestrator) Undelivered() int {
 	o.mu.Lock()

@@ -117,5 +117,8 @@ func (o *Orchestrator) Run(ctx context.Context, ready func()) error {
 // Drain makes Submit refuse new jobs; those that were accepted go on.
 func (o *Orchestrator) Drain() { o.draining.Store(true) }
 
+// Waiting counts the jobs that wait for a place.
+func (o *Orchestrator) Waiting() int { return o.fleet.waiting() }
+
 // Running counts the jobs that have a place on a node.
 func (o *Orchestrator) Running() int { return o.fleet.placed() }

@@ -26,6 +26,7 @@ type observers struct {
 type gauges struct {
 	jobs     glovebox.Jobs
 	placed   func() int
+	waiting  func() int
 	sessions func(context.Context) (int, error) // where people are served
 }
 
@@ -43,7 +44,7 @@ func openObservers(ctx context.Context, f controlFlags, read gauges, log *slog.L
 		}
 		o.metrics = metrics.New(metrics.Config{
 			Version: buildName(), Tenants: []string{glovebox.LocalTenant},
-			Placed: read.placed, Jobs: read.jobs, Sessions: read.sessions,
+			Placed: read.placed, Waiting: read.waiting, Jobs: read.jobs, Sessions: read.sessions,
 		})
 		told = append(told, o.metrics)
 	}

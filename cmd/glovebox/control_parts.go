@@ -56,6 +56,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	var ids *identity.Service
 	seen, err := openObservers(ctx, f, gauges{
 		jobs: db, placed: func() int { return orch.Running() },
+		waiting:  func() int { return orch.Waiting() },
 		sessions: func(ctx context.Context) (int, error) { return ids.CountSessions(ctx) },
 	}, log)
 	if err != nil {
