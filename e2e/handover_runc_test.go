@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/json"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,20 +45,6 @@ func inside(job string) int {
 	return n
 }
 
-// endedRunc waits for the end of a job, which must have been in its first attempt.
-func endedRunc(t *testing.T, b *box.Box, id string) handed {
-	t.Helper()
-	settle(t, b, []string{id})
-	var j handed
-	if err := json.Unmarshal([]byte(b.Must("show", "--json", id)), &j); err != nil {
-		t.Fatal(err)
-	}
-	if j.Attempt != 1 {
-		t.Errorf("job %s ended in attempt %d", id, j.Attempt)
-	}
-	return j
-}
-
 // TestHandOverRunc: a job under runc runs through two stops and starts, beside
 // one of gVisor, and notices nothing.
 func TestHandOverRunc(t *testing.T) {
@@ -85,7 +69,7 @@ func TestHandOverRunc(t *testing.T) {
 		if r := b.Run("logs", "-f", job); r.Stdout != counted(n) {
 			t.Errorf("output %q", r.Stdout)
 		}
-		if j := endedRunc(t, b, job); j.Outcome != "COMPLETED" || j.Result == nil || j.Result.ExitCode != 7 {
+		if j := attemptOne(t, b, job); j.Outcome != "COMPLETED" || j.Result == nil || j.Result.ExitCode != 7 {
 			t.Errorf("%+v", j)
 		}
 	}
@@ -99,14 +83,7 @@ func TestHandOverRunc(t *testing.T) {
 // is told by the next start, and its time-out is kept.
 func TestHandOverRuncEnds(t *testing.T) {
 	const big = 1 << 20 // what a pipe of ours holds
-	for name, c := range map[string]struct {
-		flags     []string
-		script    string
-		end       string
-		code      int
-		output    string
-		untilGone bool
-	}{
+	for name, c := range map[string]awayEnd{
 		"by itself":        {nil, "sleep 4; echo done; echo oops >&2; exit 3", "COMPLETED", 3, "begun\ndone\noops\n", true},
 		"full pipe":        {nil, "sleep 3; head -c 3000000 /dev/zero | tr '\\0' x; exit 4", "COMPLETED", 4, "begun\n" + strings.Repeat("x", 3000000), false},
 		"more than a pipe": {nil, "sleep 3; head -c 1100000 /dev/zero | tr '\\0' x; exit 5", "COMPLETED", 5, "begun\n" + strings.Repeat("x", big+51424), true},
@@ -120,48 +97,13 @@ func TestHandOverRuncEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := upRunc(t, handing...)
 			id := beginRunc(t, b, "echo begun; "+c.script, c.flags...)
-			leave(t, b)
-			if c.untilGone {
-				waitFor(t, 20*time.Second, func() bool { return inside(id) == 0 })
-				b.NoResidue()
-			} else {
-				time.Sleep(5 * time.Second)
-			}
-			b.Start(handing...)
-			j := endedRunc(t, b, id)
-			if j.end() != c.end || c.end == "COMPLETED" && (j.Result == nil || j.Result.ExitCode != c.code) {
-				t.Errorf("%+v, error %+v, result %+v", j, j.Error, j.Result)
-			}
-			r := b.Run("logs", id)
-			if got := r.Stdout + r.Stderr; c.output != "" && got != c.output {
-				t.Errorf("output of %d bytes: %.200q", len(got), got)
-			}
-			cleanWithin(t, b, 10*time.Second)
+			c.holds(t, b, id, func() bool { return inside(id) == 0 }, attemptOne)
 		})
 	}
 }
 
 // TestHandOverRuncStdin: input that is being streamed goes on, byte for byte.
-func TestHandOverRuncStdin(t *testing.T) {
-	b := upRunc(t, handing...)
-	data := make([]byte, 8<<20)
-	rng := rand.NewChaCha8([32]byte{3})
-	_, _ = rng.Read(data)
-	in := &slowReader{data: data, piece: 16 << 10, pause: 10 * time.Millisecond}
-	done := make(chan box.Result)
-	go func() { done <- b.RunIn(in, "run", "--runtime", "runc", "busybox:test", "--", "cat") }()
-	waitFor(t, 20*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
-	for range 2 {
-		leave(t, b)
-		time.Sleep(300 * time.Millisecond)
-		b.Start(handing...)
-		time.Sleep(500 * time.Millisecond)
-	}
-	if r := <-done; r.Code != 0 || r.Stdout != string(data) {
-		t.Errorf("exit %d, %d bytes of %d, equal %v: %s", r.Code, len(r.Stdout), len(data), r.Stdout == string(data), r.Stderr)
-	}
-	cleanWithin(t, b, 10*time.Second)
-}
+func TestHandOverRuncStdin(t *testing.T) { streamsOn(t, upRunc(t, handing...), "--runtime", "runc") }
 
 // TestHandOverRuncNot: a stop that is told to leaves no job under runc behind,
 // also none that a start before has.
@@ -184,7 +126,7 @@ func TestHandOverRuncNot(t *testing.T) {
 			b.NoResidue()
 			b.Start()
 			for _, id := range []string{old, young} {
-				if j := endedRunc(t, b, id); j.end() != "FAILED node_lost" {
+				if j := attemptOne(t, b, id); j.end() != "FAILED node_lost" {
 					t.Errorf("%+v", j)
 				}
 			}
@@ -208,13 +150,13 @@ func TestHandOverRuncBroken(t *testing.T) {
 		t.Error("a time-out was kept by nobody: the kill proves nothing")
 	}
 	b.Start(handing...)
-	if j := endedRunc(t, b, runs); j.Outcome != "COMPLETED" || j.Result == nil || j.Result.ExitCode != 7 || b.Must("logs", runs) != counted(150) {
+	if j := attemptOne(t, b, runs); j.Outcome != "COMPLETED" || j.Result == nil || j.Result.ExitCode != 7 || b.Must("logs", runs) != counted(150) {
 		t.Errorf("%+v", j)
 	}
-	if j := endedRunc(t, b, ends); j.end() != "FAILED node_lost" {
+	if j := attemptOne(t, b, ends); j.end() != "FAILED node_lost" {
 		t.Errorf("%+v", j)
 	}
-	if j := endedRunc(t, b, late); j.end() != "FAILED timeout" {
+	if j := attemptOne(t, b, late); j.end() != "FAILED timeout" {
 		t.Errorf("%+v", j)
 	}
 	if shims := b.Children(stockShim); len(shims) > 0 {
@@ -233,7 +175,7 @@ func TestHandOverRuncToldToStop(t *testing.T) {
 	waitFor(t, 10*time.Second, func() bool { return inside(id) == 0 && len(b.Children(shimWord)) == 0 })
 	b.NoResidue()
 	b.Start(handing...)
-	if j := endedRunc(t, b, id); j.end() != "FAILED node_lost" {
+	if j := attemptOne(t, b, id); j.end() != "FAILED node_lost" {
 		t.Errorf("%+v", j)
 	}
 	if shims := b.Children(stockShim); len(shims) > 0 {
@@ -258,7 +200,7 @@ func TestHandOverRuncKilled(t *testing.T) {
 	waitFor(t, 5*time.Second, func() bool { return len(b.Children(shimWord)) == 0 })
 	b.Start(handing...)
 	b.Must("cancel", id)
-	if j := endedRunc(t, b, id); j.Outcome != "CANCELLED" && j.end() != "FAILED node_lost" {
+	if j := attemptOne(t, b, id); j.Outcome != "CANCELLED" && j.end() != "FAILED node_lost" {
 		t.Errorf("%+v", j)
 	}
 	if n, shims := inside(id), b.Children(stockShim); n > 0 || len(shims) > 0 {
@@ -287,7 +229,7 @@ func TestHandOverRuncUnaccounted(t *testing.T) {
 	b.NoResidue()
 	b.Start(handing...)
 	b.Must("cancel", id)
-	if j := endedRunc(t, b, id); j.Outcome != "CANCELLED" {
+	if j := attemptOne(t, b, id); j.Outcome != "CANCELLED" {
 		t.Errorf("%+v", j)
 	}
 	cleanWithin(t, b, 10*time.Second)

@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,19 +63,14 @@ type handed struct {
 // first attempt.
 func ended(t *testing.T, b *box.Box, id string) handed {
 	t.Helper()
-	settle(t, b, []string{id})
-	var j handed
-	if err := json.Unmarshal([]byte(b.Must("show", "--json", id)), &j); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
+	j, n := attemptOne(t, b, id), 0
 	for sandbox, times := range starts(b) {
 		if strings.HasPrefix(sandbox, id) {
 			n += times
 		}
 	}
-	if n != 1 || j.Attempt != 1 {
-		t.Errorf("job %s was started %d times, in attempt %d", id, n, j.Attempt)
+	if n != 1 {
+		t.Errorf("job %s was started %d times", id, n)
 	}
 	return j
 }
@@ -125,14 +118,7 @@ func TestHandOver(t *testing.T) {
 // TestHandOverEnds: what happens to a job while nobody is there is told by the
 // next start.
 func TestHandOverEnds(t *testing.T) {
-	for name, c := range map[string]struct {
-		flags     []string
-		script    string
-		end       string
-		code      int
-		output    string
-		untilGone bool
-	}{
+	for name, c := range map[string]awayEnd{
 		"by itself":        {nil, "sleep 4; echo done; echo oops >&2; exit 3", "COMPLETED", 3, "begun\ndone\noops\n", true},
 		"full pipe":        {nil, "sleep 3; head -c 3000000 /dev/zero | tr '\\0' x; exit 4", "COMPLETED", 4, "begun\n" + strings.Repeat("x", 3000000), false},
 		"timeout":          {[]string{"--timeout", "4s"}, "sleep 600", "FAILED timeout", 0, "begun\n", true},
@@ -144,48 +130,13 @@ func TestHandOverEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := up(t, handing...)
 			id := begin(t, b, append(c.flags, "busybox:test", "--", "sh", "-c", "echo begun; "+c.script)...)
-			leave(t, b)
-			if c.untilGone {
-				waitFor(t, 20*time.Second, func() bool { return len(sandboxes(b)) == 0 })
-				b.NoResidue()
-			} else {
-				time.Sleep(4 * time.Second)
-			}
-			b.Start(handing...)
-			j := ended(t, b, id)
-			if j.end() != c.end || c.end == "COMPLETED" && (j.Result == nil || j.Result.ExitCode != c.code) {
-				t.Errorf("%+v, error %+v, result %+v", j, j.Error, j.Result)
-			}
-			r := b.Run("logs", id)
-			if got := r.Stdout + r.Stderr; c.output != "" && got != c.output {
-				t.Errorf("output of %d bytes: %.200q", len(got), got)
-			}
-			cleanWithin(t, b, 10*time.Second)
+			c.holds(t, b, id, func() bool { return len(sandboxes(b)) == 0 }, ended)
 		})
 	}
 }
 
 // TestHandOverStdin: input that is being streamed goes on, byte for byte.
-func TestHandOverStdin(t *testing.T) {
-	b := up(t, handing...)
-	data := make([]byte, 8<<20)
-	rng := rand.NewChaCha8([32]byte{2})
-	_, _ = rng.Read(data)
-	in := &slowReader{data: data, piece: 16 << 10, pause: 10 * time.Millisecond}
-	done := make(chan box.Result)
-	go func() { done <- b.RunIn(in, "run", "busybox:test", "--", "cat") }()
-	waitFor(t, 20*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
-	for range 2 {
-		leave(t, b)
-		time.Sleep(300 * time.Millisecond)
-		b.Start(handing...)
-		time.Sleep(500 * time.Millisecond)
-	}
-	if r := <-done; r.Code != 0 || r.Stdout != string(data) {
-		t.Errorf("exit %d, %d bytes of %d, equal %v: %s", r.Code, len(r.Stdout), len(data), r.Stdout == string(data), r.Stderr)
-	}
-	cleanWithin(t, b, 10*time.Second)
-}
+func TestHandOverStdin(t *testing.T) { streamsOn(t, up(t, handing...)) }
 
 // TestHandOverBroken: what was handed over and cannot be taken over is lost, and
 // nothing of it is left.
