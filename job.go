@@ -105,7 +105,18 @@ type Result struct {
 	Signal   int      `json:"signal,omitempty"` // n, if ended by a signal
 	Duration Duration `json:"duration"`         // from start to end, on the node's clock
 	Usage    Usage    `json:"usage,omitzero"`
+
+	// StartedFrom is FromPool or FromCold; "" if the node did not say. Template
+	// is what the sandbox was parked for, if it was.
+	StartedFrom string `json:"startedFrom,omitempty"`
+	Template    string `json:"template,omitempty"`
 }
+
+// Where a sandbox was started from: one that was parked, or from nothing.
+const (
+	FromPool = "pool"
+	FromCold = "cold"
+)
 
 // Usage is what an attempt used at most, as far as the runtime can tell.
 type Usage struct {

@@ -94,6 +94,11 @@ type SandboxSpec struct {
 	Limits  Limits // complete: no zero fields
 	Stdio   Stdio
 
+	// Parked is the id of a sandbox of Parker.Park to use up for this one, if
+	// not empty. Whatever becomes of Create, it is used up; if Create fails,
+	// for want of it or otherwise, the same call without it may do.
+	Parked string
+
 	// Timeout is how long the command may run, 0 for ever. The agent ends it
 	// then; a runtime that can does so while there is no agent.
 	Timeout time.Duration

@@ -16,6 +16,8 @@ type Agent struct {
 	stdin  glovebox.StdinCloser // the runtime, if it keeps stdin open; else nil, see stdin.go
 	starts chan struct{}
 	spares spares
+	pool   *pool
+	looks  looks
 
 	changed chan struct{} // holds one token while there is something to report
 	ended   chan struct{} // the same, if somebody waits for it
@@ -41,22 +43,33 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	closer, _ := cfg.Runtime.(glovebox.StdinCloser)
+	if cfg.Parker == nil {
+		cfg.Parker, _ = cfg.Runtime.(glovebox.Parker)
+	}
 	cfg.Runtime = LogRuntime(cfg.Runtime, cfg.Log)
 	cfg.Client = logClient(cfg.Client, cfg.Log)
-	return &Agent{
+	a := &Agent{
 		cfg: cfg, run: glovebox.NewID("run-"), stdin: closer,
 		starts:    make(chan struct{}, cfg.Starts),
+		looks:     looks{turn: make(chan struct{}, 1)},
 		spares:    spares{filepath.Join(cfg.Dir, dirSpare), make(chan string, spareReady)},
 		changed:   make(chan struct{}, 1),
 		ended:     make(chan struct{}, 1),
 		sandboxes: map[string]*sandbox{},
 		refused:   map[string]*nodev1.Sandbox{},
-	}, nil
+		pool:      newPool(cfg.Pool, cfg.Parker, cfg.Log),
+	}
+	a.pool.changed = a.notify
+	a.pool.fetch = func(ctx context.Context, img glovebox.Image) error {
+		return cfg.Images.EnsureImage(ctx, img, a.fetchBlob)
+	}
+	a.pool.remove = func(ctx context.Context, id string) []glovebox.Residue { return a.destroy(ctx, id, "") }
+	return a, nil
 }
 
-// Run serves until ctx ends and then returns nil, leaving the sandboxes
-// running for the next agent over the same folder. It fails only if it cannot
-// begin: KindInUse if another agent has the folder.
+// Run serves until ctx ends and then returns nil, leaving the sandboxes of jobs
+// running for the next agent over the same folder, and none that are parked. It
+// fails only if it cannot begin: KindInUse if another agent has the folder.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, err := takeDir(a.cfg.Dir)
 	if err != nil {
@@ -68,7 +81,12 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	a.wg.Go(func() { a.spares.fill(ctx) })
+	a.wg.Go(func() { a.pool.run(ctx) })
 	a.syncLoop(ctx)
+	a.wg.Wait()
+	if a.halt == nil || !a.halt("", "drain") {
+		a.pool.drain(a.cfg.Runtime.Destroy)
+	}
 	return nil
 }
 
@@ -105,15 +123,16 @@ func signal(ch chan struct{}) {
 	}
 }
 
-// others lists the sandboxes besides id that may exist.
-func (a *Agent) others(id string) map[string]bool {
+// others are the sandboxes that may exist, parked ones too; true but for those named.
+func (a *Agent) others(but map[string]bool) map[string]bool {
+	live := map[string]bool{}
+	for _, id := range a.pool.ids() {
+		live[id] = !but[id]
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	live := make(map[string]bool, len(a.sandboxes))
-	for other := range a.sandboxes {
-		if other != id {
-			live[other] = true
-		}
+	for id := range a.sandboxes {
+		live[id] = !but[id]
 	}
 	return live
 }

@@ -43,6 +43,9 @@ func (a *Agent) apply(ctx context.Context, resp *nodev1.SyncResponse) (news bool
 			a.notify()
 		}
 	}
+	if t := resp.GetTemplates(); t != nil {
+		a.pool.setTemplates(parseTemplates(t.GetAll(), a.cfg.Log))
+	}
 	news = resp.GetRevision() == "" || resp.GetRevision() != a.known
 	a.known = resp.GetRevision()
 	return news

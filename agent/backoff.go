@@ -19,8 +19,7 @@ func (b *backoff) reset() { b.next = 0 }
 
 // wait sleeps before the next try; false if ctx ended.
 func (b *backoff) wait(ctx context.Context) bool {
-	b.next = min(max(2*b.next, firstBackoff), b.max)
-	t := time.NewTimer(b.next/2 + rand.N(b.next/2+1))
+	t := time.NewTimer(b.step())
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -28,4 +27,10 @@ func (b *backoff) wait(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// step is how long to wait before the next try.
+func (b *backoff) step() time.Duration {
+	b.next = min(max(2*b.next, firstBackoff), b.max)
+	return b.next/2 + rand.N(b.next/2+1)
 }

@@ -24,13 +24,15 @@ type Config struct {
 	Info      Info
 	Log       *slog.Logger
 
-	Boot        string        // kernel boot id; default: the kernel's
-	Starts      int           // cold starts at one time; default twice the cores
-	SyncTimeout time.Duration // after which a held Sync is made anew; default 60 s
-	MaxBackoff  time.Duration // between two tries of anything; default 2 s
-	StopGrace   time.Duration // from SIGTERM to SIGKILL at a time-out; default glovebox.StopGrace
-	DrainTime   time.Duration // for what is left in stdout after the end; default 1 s
-	PunchStep   int64         // acknowledged output is freed in such steps; default 4 MiB
+	Parker      glovebox.Parker // makes what Pool is to have; default: the runtime, if it is one
+	Pool        PoolConfig      // kept parked for jobs to come; its zero value is nothing
+	Boot        string          // kernel boot id; default: the kernel's
+	Starts      int             // cold starts at one time; default twice the cores
+	SyncTimeout time.Duration   // after which a held Sync is made anew; default 60 s
+	MaxBackoff  time.Duration   // between two tries of anything; default 2 s
+	StopGrace   time.Duration   // from SIGTERM to SIGKILL at a time-out; default glovebox.StopGrace
+	DrainTime   time.Duration   // for what is left in stdout after the end; default 1 s
+	PunchStep   int64           // acknowledged output is freed in such steps; default 4 MiB
 }
 
 // Info describes the node to people and to the choice of a node.
@@ -63,6 +65,11 @@ func (c Config) complete() (Config, error) {
 		}
 		c.Boot = strings.TrimSpace(string(id))
 	}
+	pool, err := c.Pool.complete(runtime.NumCPU())
+	if err != nil {
+		return c, err
+	}
+	c.Pool = pool
 	orDefault(&c.Starts, 2*runtime.NumCPU())
 	orDefault(&c.SyncTimeout, time.Minute)
 	orDefault(&c.MaxBackoff, 2*time.Second)

@@ -28,6 +28,7 @@ type testControl struct {
 	mu       sync.Mutex
 	revision int
 	orders   map[string]*nodev1.Order
+	warm     *nodev1.Templates
 	have     map[string]*nodev1.Sandbox
 	reqs     []*nodev1.SyncRequest
 	run      string
@@ -134,15 +135,15 @@ func (c *testControl) Sync(ctx context.Context, req *connect.Request[nodev1.Sync
 	for {
 		c.mu.Lock()
 		revision, changed := fmt.Sprint(req.Msg.GetRun(), c.revision), c.changed
-		want := slices.Collect(maps.Values(c.orders))
+		want, warm := slices.Collect(maps.Values(c.orders)), c.warm
 		c.mu.Unlock()
 		if revision != req.Msg.GetKnownRevision() {
-			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second)}), nil
+			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm}), nil
 		}
 		select {
 		case <-changed:
 		case <-hold:
-			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second)}), nil
+			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm}), nil
 		case <-ctx.Done():
 			return nil, connect.NewError(connect.CodeCanceled, ctx.Err())
 		}

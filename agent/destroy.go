@@ -17,7 +17,7 @@ func (s *sandbox) destroying(ctx context.Context) state {
 		if s.halted("destroy") {
 			return nil
 		}
-		left := s.destroy(ctx)
+		left := s.a.destroy(ctx, s.id, s.was)
 		if ctx.Err() != nil || s.halted("remove") {
 			return nil
 		}
@@ -35,17 +35,22 @@ func (s *sandbox) destroying(ctx context.Context) state {
 	}
 }
 
-// destroy makes one try and returns what is left after it.
-func (s *sandbox) destroy(ctx context.Context) []glovebox.Residue {
+// destroy makes one try to remove a sandbox and returns what is left after it,
+// also under the id under which it was parked, if it was. Destroy has looked
+// itself; this is another's look.
+func (a *Agent) destroy(ctx context.Context, id, was string) []glovebox.Residue {
 	ctx, cancel := context.WithTimeout(ctx, removeTime)
 	defer cancel()
-	failed := s.a.cfg.Runtime.Destroy(ctx, s.id)
-	found, err := s.a.cfg.Inventory.Residue(ctx, s.a.others(s.id))
+	failed := a.cfg.Runtime.Destroy(ctx, id)
+	found, err := a.look(ctx, id)
 	var left []glovebox.Residue
 	for _, r := range found {
-		if r.Sandbox == s.id {
+		if r.Sandbox == id || was != "" && r.Sandbox == was {
 			left = append(left, r)
 		}
+	}
+	if was != "" && len(left) > 0 {
+		_ = a.cfg.Runtime.Destroy(ctx, was) // the next try shows whether it helped
 	}
 	// An error is not a clean bill: something unknown is left.
 	for _, e := range []error{failed, err} {

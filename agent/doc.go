@@ -25,6 +25,13 @@
 //
 // (Folders are made ahead of time, under spare/, and renamed when needed.)
 //
+// Where the runtime can, it keeps sandboxes parked for jobs to come (pool*.go);
+// how many, package warm decides. The step "slot" takes one if there is one for
+// the job, and does not wait; else the job waits for its turn to start cold.
+// Refills give way to cold starts. Nothing of the pool is on disk: a stop
+// destroys it, and what a kill has left the next agent finds by its id and
+// destroys.
+//
 // A sandbox without "started" is made anew, one with it and alive is adopted,
 // one with it and not alive is lost, one with "exit" has ended.
 package agent

@@ -9,14 +9,24 @@ import (
 	"glovebox/runtime/fake"
 )
 
-// TestReferenceRuntime runs the reference model's commands through the agent.
+// TestReferenceRuntime runs the reference model's commands through the agent,
+// and through an agent with a pool: nothing else is different.
 func TestReferenceRuntime(t *testing.T) {
+	t.Run("cold", func(t *testing.T) { referenceRuntime(t, PoolConfig{}, glovebox.FromCold) })
+	t.Run("pool", func(t *testing.T) {
+		referenceRuntime(t, PoolConfig{Min: 2, Max: 2, Memory: 1 << 30}, glovebox.FromPool)
+	})
+}
+
+func referenceRuntime(t *testing.T, pool PoolConfig, from string) {
 	r := newRig(t)
+	r.cfg.Pool = pool
 	node := fake.New(glovebox.RuntimeGVisor)
 	r.runtime = node
 	r.control.blobs[testDigest] = []byte("layer")
 	r.start()
 	order := func(change func(*nodev1.Work)) string {
+		r.has(pool.Max)
 		o := testOrder(glovebox.NewID("job-"), change)
 		r.control.order(o)
 		return o.Job + "-1"
@@ -41,8 +51,8 @@ func TestReferenceRuntime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			id := order(args(tt.args...))
 			s := r.exited(id)
-			if e := s.GetExit(); e.GetCode() != tt.code || e.GetFault().GetKind() != tt.fault {
-				t.Errorf("exit %v", e)
+			if e := s.GetExit(); e.GetCode() != tt.code || e.GetFault().GetKind() != tt.fault || s.GetStartedFrom() != from {
+				t.Errorf("told %v", s)
 			}
 			if out, _ := r.shipped(id, s.GetStdout()); tt.out != "" && out != tt.out {
 				t.Errorf("output %q", out)

@@ -37,6 +37,9 @@ const (
 type startRecord struct {
 	Boot string    `json:"boot"` // kernel on which it was
 	At   time.Time `json:"at"`
+	From string    `json:"from,omitempty"` // glovebox.FromPool or FromCold
+	Of   string    `json:"of,omitempty"`   // the template that it was parked for
+	Was  string    `json:"was,omitempty"`  // the id under which it was parked
 }
 
 func (f folder) file(name string) string { return filepath.Join(f.path, name) }

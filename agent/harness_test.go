@@ -86,6 +86,7 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	a.halt = r.halt
+	a.pool.every, a.pool.patience = 50*time.Millisecond, time.Second
 	r.control.change(func() { r.control.reqs = nil })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -36,7 +36,7 @@ func (s *sandbox) preparing(ctx context.Context) state {
 		{"folder", s.makeFolder},
 		{"clear", s.clear},
 		{"image", s.ensureImage},
-		{"slot", s.takeSlot},
+		{"slot", s.takePlace},
 		{"stdio", s.makeStdio},
 		{"create", s.create},
 		{"marker", s.writeMarker},
@@ -61,6 +61,7 @@ func (s *sandbox) preparing(ctx context.Context) state {
 // notPrepared decides what a failed preparation means.
 func (s *sandbox) notPrepared(ctx context.Context, err error) state {
 	s.release()
+	s.unpark()
 	w := s.wish()
 	switch {
 	case ctx.Err() != nil:
@@ -109,24 +110,6 @@ func (s *sandbox) ensureImage(ctx context.Context) error {
 	}
 }
 
-// takeSlot waits for its turn, first come first served, so that a burst of
-// orders does not start everything at once and nothing in time.
-func (s *sandbox) takeSlot(ctx context.Context) error {
-	select {
-	case s.a.starts <- struct{}{}: // waiting senders are served in order
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	held := true
-	s.release = func() {
-		if held {
-			held = false
-			<-s.a.starts
-		}
-	}
-	return nil
-}
-
 func (s *sandbox) makeStdio(context.Context) error {
 	names := []string{fifoStdout, fifoStderr}
 	if s.work.stdin {
@@ -153,22 +136,4 @@ func (s *sandbox) openStdio() error {
 		s.in, err = openStdin(s.dir)
 	}
 	return err
-}
-
-func (s *sandbox) create(ctx context.Context) error {
-	spec := s.work.spec
-	spec.ID, spec.Timeout = s.id, s.work.timeout
-	spec.Stdio = glovebox.Stdio{Stdout: s.dir.file(fifoStdout), Stderr: s.dir.file(fifoStderr)}
-	if s.work.stdin {
-		spec.Stdio.Stdin = s.dir.file(fifoStdin)
-	}
-	err := s.a.cfg.Runtime.Create(ctx, spec)
-	if glovebox.KindOf(err) != glovebox.KindConflict {
-		return err
-	}
-	// Something of that name was there that nobody had listed.
-	if err := s.a.cfg.Runtime.Destroy(ctx, s.id); err != nil {
-		return err
-	}
-	return s.a.cfg.Runtime.Create(ctx, spec)
 }

@@ -16,13 +16,15 @@ import (
 // request builds the node's whole state. A sandbox that it leaves out does not
 // exist, so it is built from the same map that sandboxes are removed from last.
 func (a *Agent) request() *nodev1.SyncRequest {
+	pools := a.pool.status()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sequence++
 	req := &nodev1.SyncRequest{
 		Node: a.cfg.Node, Boot: a.cfg.Boot, Run: a.run, KnownRevision: a.known, Sequence: a.sequence,
-		Capacity: &nodev1.Capacity{Sandboxes: a.cfg.Capacity.Sandboxes, Memory: a.cfg.Capacity.Memory,
+		Capacity: &nodev1.Capacity{Sandboxes: a.cfg.Capacity.Sandboxes, Memory: a.offered(),
 			Cpus: float64(runtime.NumCPU())},
+		Pools: pools,
 		Info: &nodev1.NodeInfo{Version: a.cfg.Info.Version, Kernel: a.cfg.Info.Kernel,
 			Platform: a.cfg.Info.Platform, Runtimes: a.cfg.Info.Runtimes},
 	}
@@ -36,6 +38,14 @@ func (a *Agent) request() *nodev1.SyncRequest {
 		return cmp.Or(cmp.Compare(x.GetJob(), y.GetJob()), cmp.Compare(x.GetAttempt(), y.GetAttempt()))
 	})
 	return req
+}
+
+// offered is the memory that jobs may have: all but the pool's.
+func (a *Agent) offered() int64 {
+	if a.pool.parker == nil {
+		return a.cfg.Capacity.Memory
+	}
+	return max(0, a.cfg.Capacity.Memory-a.cfg.Pool.Memory)
 }
 
 // faultOf is err as it is reported.

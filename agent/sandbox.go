@@ -44,7 +44,12 @@ type sandbox struct {
 	in        *stdin
 	shipping  *shipping
 	release   func() // gives the start slot back
-	gone      bool   // nothing is left: may be forgotten
+	asked     bool   // the pool, for one of its sandboxes
+	parked    string // what it gave, until that is used
+	took      time.Time
+	was       string              // the id under which it was parked, if it was
+	begun     func(time.Duration) // tells the pool how long it took to start; nil if it gave none
+	gone      bool                // nothing is left: may be forgotten
 
 	wake chan struct{} // holds one token while there is something new to look at
 
@@ -72,6 +77,7 @@ func (s *sandbox) run(ctx context.Context, st state) {
 // letGo drops what this process holds of the sandbox and waits for its helpers.
 func (s *sandbox) letGo() {
 	s.release()
+	s.unpark()
 	if s.shipping != nil {
 		s.shipping.end()
 		s.shipping = nil
@@ -130,7 +136,7 @@ func (s *sandbox) snapshot() *nodev1.Sandbox {
 	defer s.mu.Unlock()
 	r := &nodev1.Sandbox{Job: s.job, Attempt: s.attempt, Phase: s.report.Phase, Exit: s.report.Exit,
 		Started: s.report.Started, Stdout: s.report.Stdout, Stderr: s.report.Stderr,
-		Truncated: s.report.Truncated, Residue: s.report.Residue}
+		Truncated: s.report.Truncated, Residue: s.report.Residue, StartedFrom: s.report.StartedFrom, Template: s.report.Template}
 	if s.sizes != nil {
 		r.Stdout, r.Stderr, r.Truncated = s.sizes.sizes()
 	}
@@ -143,6 +149,14 @@ func (s *sandbox) tell(change func(r *nodev1.Sandbox)) {
 	change(s.report)
 	s.mu.Unlock()
 	s.a.notify()
+}
+
+// from notes where the sandbox was started from, and what it was parked for if
+// it was; that is told with its start.
+func (s *sandbox) from(where, template string) {
+	s.mu.Lock()
+	s.report.StartedFrom, s.report.Template = where, template
+	s.mu.Unlock()
 }
 
 // setSizes names the output whose sizes are reported; nil keeps the last ones.

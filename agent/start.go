@@ -12,7 +12,8 @@ import (
 // is the last thing before Start, so that without it the attempt can be redone.
 func (s *sandbox) writeMarker(context.Context) error {
 	s.started = time.Now()
-	return s.dir.writeStarted(startRecord{Boot: s.a.cfg.Boot, At: s.started})
+	told := s.snapshot()
+	return s.dir.writeStarted(startRecord{Boot: s.a.cfg.Boot, At: s.started, From: told.GetStartedFrom(), Of: told.GetTemplate(), Was: s.was})
 }
 
 // starting runs the command. The calls for input and output are made before,
@@ -36,6 +37,9 @@ func (s *sandbox) starting(ctx context.Context) state {
 	s.release()
 	switch {
 	case err == nil:
+		if s.begun != nil {
+			s.begun(time.Since(s.took))
+		}
 		return s.running
 	case ctx.Err() != nil:
 		return nil // the next agent finds out

@@ -41,6 +41,10 @@ func (a *Agent) takeStock(ctx context.Context) error {
 		}
 	}
 	for _, f := range found {
+		if isParked(f.ID) {
+			a.pool.leftover(f.ID)
+			continue
+		}
 		if _, known := a.sandboxes[f.ID]; !known {
 			s, first := a.stray(f)
 			a.launch(ctx, s, first)
@@ -62,14 +66,16 @@ func (a *Agent) inventory(ctx context.Context) ([]glovebox.Found, error) {
 // recover says where an earlier agent stopped, and what follows. untouched says
 // that the sandbox is there and nobody has told the runtime to start it.
 func (s *sandbox) recover(untouched bool) state {
+	mark, marked := s.dir.started()
+	s.was = mark.Was
 	if told := s.dir.exit(); told != nil {
 		return s.recoverExit(told)
 	}
-	mark, marked := s.dir.started()
 	if !marked || untouched && mark.Boot == s.a.cfg.Boot {
 		return s.awaiting
 	}
 	s.started = mark.At
+	s.report.StartedFrom, s.report.Template = mark.From, mark.Of
 	s.report.Phase = nodev1.Phase_PHASE_RUNNING
 	s.report.Started = timestamppb.New(mark.At)
 	order := s.dir.order()

@@ -45,7 +45,7 @@ func viewResult(r *glovebox.Result) *wire.Result {
 	}
 	return &wire.Result{
 		ExitCode: r.ExitCode, Signal: r.Signal, Duration: r.Duration,
-		MemoryPeak: r.Usage.MemoryPeak, CPUTime: r.Usage.CPUTime,
+		MemoryPeak: r.Usage.MemoryPeak, CPUTime: r.Usage.CPUTime, StartedFrom: r.StartedFrom, Template: r.Template,
 	}
 }
 

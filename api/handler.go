@@ -21,6 +21,8 @@ type Config struct {
 	PublicURL string            // where callers reach us over TCP: scheme, host and port
 	Audit     glovebox.Audit
 	Tenants   Tenants
+	Pools     Pools            // what nodes have parked
+	Templates Templates        // and what for
 	Approvals Approvals        // nil: no job can be submitted with an approval
 	Records   glovebox.Records // remembers answers by Idempotency-Key; nil: only submits take one
 	Version   string           // of the program
@@ -84,6 +86,12 @@ func NewHandler(c Config) http.Handler {
 	}
 	if c.Tenants != nil {
 		h.tenantRoutes(r)
+	}
+	if c.Pools != nil {
+		h.poolRoutes(r)
+	}
+	if c.Templates != nil {
+		h.templateRoutes(r)
 	}
 	if c.Identity != nil {
 		h.accountRoutes(r)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -25,6 +26,7 @@ type limits struct {
 	local   *recent[string, *rate.Limiter]
 	changes *recent[string, *rate.Limiter]
 	refused *recent[string, *rate.Limiter]
+	submits *recent[string, *rate.Limiter] // that were refused
 
 	each map[class]int
 	mu   sync.Mutex
@@ -50,6 +52,7 @@ func newLimits(c Config) *limits {
 		local:   newRecent[string](remembered, bucket(c.Rates.Operator.or(Rate{20_000, 40_000}))),
 		changes: newRecent[string](remembered, bucket(c.Rates.Changes.or(Rate{20, 200}))),
 		refused: newRecent[string](remembered, bucket(c.Rates.Refusals.or(Rate{1, 200}))),
+		submits: newRecent[string](remembered, bucket(c.Rates.Submits.or(Rate{1, 200}))),
 		each: map[class]int{
 			call: orDefault(c.Caps.EachCalls, 64), stream: orDefault(c.Caps.Each, 256), upload: orDefault(c.Caps.EachUploads, 4),
 		},
@@ -120,7 +123,7 @@ func (l *limits) guess(r *http.Request, try func() error) error {
 
 // change counts what changes something. It leaves documents and events behind,
 // so there is less room for it than for reading. What a caller submits is
-// bounded by the quota of the tenant.
+// bounded by the quota of the tenant, and what is refused of it by patience.
 func (l *limits) change(c identity.Caller, rc route, r *http.Request) error {
 	if c.Kind == glovebox.PrincipalOperator || rc.class != call || rc.is(ownKey) || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
@@ -129,20 +132,33 @@ func (l *limits) change(c identity.Caller, rc route, r *http.Request) error {
 }
 
 // patience says whether a caller may try again what they may not do. Each
-// refusal leaves an event for ever, so nobody may cause them at will.
-func (l *limits) patience(c identity.Caller) error {
-	b, now := l.refused.get(nameOf(c)), l.now()
-	left := b.TokensAt(now)
+// refusal leaves an event for ever, so nobody may cause them at will. Whose jobs
+// were refused too often may do everything else.
+func (l *limits) patience(c identity.Caller, rc route) error {
+	refusals := glovebox.Errorf(glovebox.KindTooMany, "too many refusals").Try("see what you may do with GET /v1/me")
+	if err := l.left(l.refused, c, refusals); err != nil || !rc.is(ownKey) {
+		return err
+	}
+	return l.left(l.submits, c, glovebox.Errorf(glovebox.KindTooMany, "too many refused jobs").
+		Try("wait until others have ended, or ask for less"))
+}
+
+// left returns err, with the time to wait, if a caller has used up a bucket.
+func (l *limits) left(all *recent[string, *rate.Limiter], c identity.Caller, err *glovebox.Error) error {
+	b := all.get(nameOf(c))
+	left := b.TokensAt(l.now())
 	if left >= 1 {
 		return nil
 	}
-	return retryAfter(glovebox.Errorf(glovebox.KindTooMany, "too many refusals").Try("see what you may do with GET /v1/me"),
-		time.Duration((1-left)/float64(b.Limit())*float64(time.Second)))
+	return retryAfter(err, time.Duration((1-left)/float64(b.Limit())*float64(time.Second)))
 }
 
 // judge counts a refusal, if err is one. A conflict is one where a signature was
 // for something else.
 func (l *limits) judge(c identity.Caller, rc route, err error) {
+	if _, ok := errors.AsType[writtenDown](err); ok {
+		l.submits.get(nameOf(c)).AllowN(l.now(), 1)
+	}
 	switch kind := glovebox.KindOf(err); {
 	case kind == glovebox.KindUnauthorized, kind == glovebox.KindDenied, kind == glovebox.KindApproval,
 		kind == glovebox.KindConflict && rc.need.NeedsSignature():

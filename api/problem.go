@@ -57,6 +57,12 @@ func (e *later) Unwrap() error { return e.error }
 // retryAfter makes the answer to err say when to try again.
 func retryAfter(err error, after time.Duration) error { return &later{err, after} }
 
+// pushedBack says whether err is not about what was asked, but about how often.
+func pushedBack(err error) bool {
+	_, ok := errors.AsType[*later](err)
+	return ok && glovebox.KindOf(err) == glovebox.KindTooMany
+}
+
 // seconds is Retry-After's value for err: whole seconds, rounded up.
 func seconds(err error) string {
 	if l, ok := errors.AsType[*later](err); ok && l.after > time.Second {

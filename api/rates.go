@@ -8,6 +8,7 @@ type Rates struct {
 	Calls    Rate // of one caller; 2,000 a second, 4,000 at once
 	Changes  Rate // of one caller, those that change something but submits; 20 a second, 200 at once; the operator has no such rate
 	Refusals Rate // of one caller, of what they may not do; 1 a second, 200 at once
+	Submits  Rate // of one caller, of jobs that quota or policy refused; 1 a second, 200 at once
 	Operator Rate // of one user at the local socket; 20,000 a second, 40,000 at once
 }
 

@@ -36,12 +36,13 @@ type router struct {
 	caps   map[class]chan struct{}
 	own    map[class]chan struct{} // the operator's
 	limits *limits
+	bursts *bursts
 	cross  crossOrigin
 }
 
 func newRouter(c Config) *router {
 	r := &router{
-		Config: c, mux: http.NewServeMux(), limits: newLimits(c), cross: newCrossOrigin(c.PublicURL),
+		Config: c, mux: http.NewServeMux(), limits: newLimits(c), bursts: newBursts(c), cross: newCrossOrigin(c.PublicURL),
 		caps: newCaps(c.Caps), own: newCaps(c.Caps),
 	}
 	r.huma = humago.New(r.mux, openAPIConfig(c.Version))
@@ -106,22 +107,32 @@ func (rt *router) run(rc route, w http.ResponseWriter, r *http.Request) error {
 	if err := rt.cross.check(r); err != nil {
 		return err
 	}
+	var c identity.Caller
+	var err error
 	if rc.class == open {
-		return rt.runOpen(rc, w, r)
+		err = rt.runOpen(rc, w, r)
+	} else {
+		c, err = rt.runKnown(rc, w, r)
 	}
+	rt.bursts.note(r, c, err)
+	return err
+}
+
+// runKnown serves a route with a caller, whom it returns if there is one.
+func (rt *router) runKnown(rc route, w http.ResponseWriter, r *http.Request) (identity.Caller, error) {
 	c, err := rt.authenticate(w, r)
 	if err != nil {
-		return err
+		return c, err
 	}
 	if err := rt.limits.change(c, rc, r); err != nil {
-		return err
+		return c, err
 	}
-	if err := rt.limits.patience(c); err != nil {
-		return err
+	if err := rt.limits.patience(c, rc); err != nil {
+		return c, err
 	}
 	err = rt.runAs(rc, c, w, r)
 	rt.limits.judge(c, rc, err)
-	return err
+	return c, err
 }
 
 // runAs serves a known caller.
@@ -213,6 +224,10 @@ func (rt *router) runLong(rc route, cl class, c identity.Caller, w http.Response
 
 // ServeHTTP implements http.Handler.
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isOverlong(r) {
+		failed(w, rt.unreadable(r))
+		return
+	}
 	pattern := rt.find(r)
 	if pattern == "" {
 		writeProblem(w, rt.missing(r))

@@ -19,6 +19,8 @@ type Service interface {
 	// used before with the same fingerprint and this is the job of then. spec
 	// is as the caller gave it, not completed. Errors: those of Spec.Complete,
 	// KindKeyReused, KindTooMany, KindDenied, the image kinds, KindUnavailable.
+	// One that has the method WrittenDown has left an audit event; how often a
+	// caller can make it do so is bounded by Rates.Submits.
 	Submit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey) (job glovebox.Job, fresh bool, err error)
 
 	// Job returns a job; KindNotFound.
@@ -93,6 +95,12 @@ type ImageService interface {
 
 	// Remove forgets a name; KindImageUnknown.
 	Remove(ctx context.Context, p glovebox.Principal, name string) error
+}
+
+// writtenDown is an error of which there is an audit event.
+type writtenDown interface {
+	error
+	WrittenDown() bool
 }
 
 // PullProgress says how far a pull is.

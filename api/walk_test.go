@@ -18,6 +18,7 @@ import (
 	"glovebox/api/wire"
 	"glovebox/blob/memory"
 	"glovebox/output"
+	"glovebox/template"
 	"glovebox/tenant"
 )
 
@@ -29,6 +30,7 @@ func newWholeSite(t *testing.T) *site {
 		Service: apitest.NewService(), Images: &apitest.Images{}, Logs: output.New(memory.New()),
 		Auth: s.authenticate, Allow: s.ids.Authorize, Identity: s.ids, PublicURL: siteURL, Now: s.clock,
 		Audit: s.store, Records: s.store, Approvals: s.ids, Tenants: tenant.Open(s.store, s.clock), Rates: unlimited,
+		Pools: somePools{}, Templates: template.Open(s.store, anyImage{}, s.clock),
 	})
 	s.doc = parseDocument(t, s.do(httptest.NewRequest("GET", "/openapi.json", nil)).body)
 	return s
@@ -57,9 +59,11 @@ func tenantOf(t *testing.T, ada *visitor) map[string]string {
 	var keys wire.PasskeyList
 	bob.get(200, "GET", "/v1/me/passkeys", nil, &keys)
 	ada.get(200, "POST", "/v1/images/pull", pair{"name": "acme:1"}, nil)
+	ada.get(201, "POST", "/v1/templates", pair{"name": "warm-acme", "image": "acme:1"}, nil)
 	return map[string]string{
 		"{job}": job.ID, "{person}": bob.me().Subject, "{session}": bob.me().Session.ID, "{invitation}": invited.Invitation.ID,
 		"{approval}": approval.ID, "{passkey}": keys.Passkeys[0].ID, "{rule}": ada.rule().ID,
+		"{template}": "warm-acme",
 	}
 }
 

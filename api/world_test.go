@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"glovebox/identity"
 	"glovebox/identity/identitytest"
 	"glovebox/store/memory"
+	"glovebox/template"
 	"glovebox/tenant"
 )
 
@@ -30,7 +32,7 @@ func parts(t testing.TB, c *api.Config, publicURL string, records glovebox.Recor
 		t.Fatal(err)
 	}
 	c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, publicURL, records, ids, ids.Authorize
-	c.Tenants, c.Now = tenant.Open(records, now), now
+	c.Tenants, c.Now, c.Pools, c.Templates = tenant.Open(records, now), now, somePools{}, template.Open(records, anyImage{}, now)
 	if a, ok := records.(glovebox.Audit); ok {
 		c.Audit = a
 	}
@@ -64,6 +66,8 @@ type world struct {
 	url    string
 	tls    *http.Client // answers of HTTP/2, and no cookies
 	server *httptest.Server
+
+	certificate *tls.Config // of server
 }
 
 // countingStore tells how many commits there were, and fails if asked to.
@@ -141,11 +145,15 @@ func newWorldOver(t testing.TB, store glovebox.Store, change ...func(*api.Config
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Listener.Close()
 	w.server.Listener = listener
-	w.server.Config = api.NewServer(w.Handler)
-	w.server.EnableHTTP2 = true
-	w.server.StartTLS()
+	donor := httptest.NewUnstartedServer(nil) // of a certificate, and a client that trusts it
+	donor.EnableHTTP2 = true
+	donor.StartTLS()
+	defer donor.Close()
+	w.tls = donor.Client()
+	w.certificate = &tls.Config{Certificates: donor.TLS.Certificates}
+	w.server.Config, w.server.Listener = api.NewPublicServer(w.Handler, listener, w.certificate)
+	w.server.Start()
 	t.Cleanup(w.server.Close)
-	w.tls = w.server.Client()
 	w.tls.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
 	}

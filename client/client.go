@@ -62,6 +62,10 @@ type (
 	TenantUsage     = wire.TenantUsage
 	TenantSettings  = wire.TenantSettings
 	Quota           = wire.Quota
+	Pool            = wire.Pool
+	PoolSlot        = wire.PoolSlot
+	Template        = wire.Template
+	TemplateRequest = wire.TemplateRequest
 )
 
 // Constants of the types above.

@@ -40,10 +40,15 @@ func (c *Client) remove(ctx context.Context, list, id string) error {
 	if err != nil {
 		return err
 	}
+	return c.delete(ctx, request{method: http.MethodDelete, path: path})
+}
+
+// delete is remove for a request.
+func (c *Client) delete(ctx context.Context, r request) error {
 	tries := 0
 	return c.patiently(ctx, func() error {
 		tries++
-		err := c.once(ctx, request{method: http.MethodDelete, path: path}, nil)
+		err := c.once(ctx, r, nil)
 		if tries > 1 && glovebox.KindOf(err) == glovebox.KindNotFound {
 			return nil
 		}

@@ -88,6 +88,11 @@ func every(ctx context.Context, c *client.Client) {
 	_, _ = c.SignApproval(ctx, "a", client.Answer{})
 	_, _ = c.HostPeople(ctx)
 	_, _ = c.HostLink(ctx, client.HostLinkRequest{})
+	_, _ = c.Pools(ctx)
+	_, _ = c.CreateTemplate(ctx, client.TemplateRequest{})
+	_, _ = c.Templates(ctx, "")
+	_, _ = c.Template(ctx, "", "a")
+	_ = c.RemoveTemplate(ctx, "", "a")
 	for range c.HostTenants(ctx) {
 	}
 	_, _, _ = c.HostTenant(ctx, "a")

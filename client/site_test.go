@@ -22,6 +22,7 @@ import (
 	"glovebox/identity"
 	"glovebox/identity/identitytest"
 	"glovebox/store/memory"
+	"glovebox/template"
 	"glovebox/tenant"
 )
 
@@ -64,6 +65,7 @@ func startSite(t testing.TB) *site {
 	s.Server = apitest.Start(t, func(c *api.Config) {
 		c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, s.url, s.store, ids, ids.Authorize
 		c.Tenants, c.Now, c.Audit = tenant.Open(s.store, s.clock), s.clock, s.store
+		c.Pools, c.Templates = onePool{}, template.Open(s.store, oneImage{}, s.clock)
 		c.Auth = api.Callers(func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }, ids)
 	})
 	s.serve(l)

@@ -6,23 +6,26 @@ type Action string
 
 // The actions.
 const (
-	ActionJobRead      Action = "job.read" // status, output, artifacts, receipt
-	ActionJobSubmit    Action = "job.submit"
-	ActionJobCancel    Action = "job.cancel"
-	ActionJobWiden     Action = "job.widen"   // egress or secrets beyond the tenant's default
-	ActionJobApprove   Action = "job.approve" // second person of the two-person rule
-	ActionImageRead    Action = "image.read"
-	ActionImageAdd     Action = "image.add"
-	ActionImageRemove  Action = "image.remove"
-	ActionNodeRead     Action = "node.read"
-	ActionNodeEnrol    Action = "node.enrol"
-	ActionNodeRemove   Action = "node.remove"
-	ActionPolicyRead   Action = "policy.read"
-	ActionPolicyChange Action = "policy.change"
-	ActionSecretWrite  Action = "secret.write"
-	ActionQuotaChange  Action = "quota.change" // and tenants: root of the machine alone
-	ActionHostLink     Action = "host.link"    // links of the first admin and of who lost all passkeys: the same
-	ActionAuditRead    Action = "audit.read"
+	ActionJobRead       Action = "job.read" // status, output, artifacts, receipt
+	ActionJobSubmit     Action = "job.submit"
+	ActionJobCancel     Action = "job.cancel"
+	ActionJobWiden      Action = "job.widen"   // egress or secrets beyond the tenant's default
+	ActionJobApprove    Action = "job.approve" // second person of the two-person rule
+	ActionImageRead     Action = "image.read"
+	ActionImageAdd      Action = "image.add"
+	ActionImageRemove   Action = "image.remove"
+	ActionNodeRead      Action = "node.read"
+	ActionPoolRead      Action = "pool.read" // what nodes have parked, for all tenants together
+	ActionTemplateRead  Action = "template.read"
+	ActionTemplateWrite Action = "template.write" // make and remove: nodes park sandboxes for them
+	ActionNodeEnrol     Action = "node.enrol"
+	ActionNodeRemove    Action = "node.remove"
+	ActionPolicyRead    Action = "policy.read"
+	ActionPolicyChange  Action = "policy.change"
+	ActionSecretWrite   Action = "secret.write"
+	ActionQuotaChange   Action = "quota.change" // and tenants: root of the machine alone
+	ActionHostLink      Action = "host.link"    // links of the first admin and of who lost all passkeys: the same
+	ActionAuditRead     Action = "audit.read"
 
 	ActionSelfRead      Action = "self.read"      // whoami, own passkeys and sessions
 	ActionPasskeyAdd    Action = "passkey.add"    // own
@@ -66,6 +69,9 @@ var grants = []grant{
 	{action: ActionImageAdd, least: RoleDeveloper, workload: true, local: true},
 	{action: ActionImageRemove, least: RoleDeveloper, local: true},
 	{action: ActionNodeRead, least: RoleViewer, local: true},
+	{action: ActionPoolRead, least: RoleAdmin, local: true},
+	{action: ActionTemplateRead, least: RoleAdmin, local: true},
+	{action: ActionTemplateWrite, least: RoleAdmin, local: true},
 	{action: ActionNodeEnrol, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionNodeRemove, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionPolicyRead, least: RoleViewer, local: true},

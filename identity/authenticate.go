@@ -23,6 +23,12 @@ func (s *Service) Authenticate(ctx context.Context, p Presented) (Caller, error)
 	return c, nil
 }
 
+// Unreadable is Authenticate for a request whose headers were longer than
+// anybody reads, so that nobody knows what it presents.
+func (s *Service) Unreadable(ctx context.Context) error {
+	return s.outcome(ctx, "session.use", because("headers too long"))
+}
+
 func (s *Service) authenticate(ctx context.Context, p Presented) (Caller, error) {
 	if p.Cookie != "" {
 		if len(p.Authorization) > 0 || len(p.DPoP) > 0 {

@@ -32,11 +32,23 @@ func (o *Orchestrator) placement(ctx context.Context, job glovebox.Job) ([]engin
 	if err != nil {
 		return nil, err
 	}
-	if ev, ok := o.place(job, tenant.Quota); ok {
+	a, err := o.allowance(ctx, job.Tenant, tenant.Quota)
+	if err != nil {
+		return nil, err
+	}
+	ev, ok, err := o.place(ctx, job, a)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
 		return []engine.Event{ev}, nil
 	}
 	err = o.fleet.hopeless(job.Spec, o.Now())
-	if over := overQuota(job.Spec, tenant.Quota); over != nil { // it was lowered since
+	over := overQuota(job.Spec, tenant.Quota) // it was lowered since
+	if over == nil {
+		over = a.spent(job.Spec) // by what others have left since
+	}
+	if over != nil {
 		over.Kind = glovebox.KindDenied
 		err = over
 	}

@@ -131,7 +131,7 @@ func durable(ev engine.Event, was, is glovebox.Job) bool {
 func (o *Orchestrator) noticed(job glovebox.Job) {
 	o.backlog.note(job)
 	switch {
-	case job.Status.Ended() && glovebox.AllGone(job.Ledger):
+	case job.Status.Ended() && !holds(job):
 		o.kick(o.fleet.release(job.ID))
 	case job.Status != glovebox.StatusPending:
 		o.kick(o.fleet.adopt(job))

@@ -28,7 +28,7 @@ import (
 // party is a tenant as the fleet sees it.
 type party struct {
 	tenant string
-	quota  glovebox.Quota // as reserve was told last; not known before that
+	may    allowance // as reserve was told last; not known before that
 	has    share
 	on     map[string]share // has, by node
 	line   []*waiter
@@ -60,12 +60,12 @@ func (f *fleet) forget(p *party) {
 	}
 }
 
-// setQuota notes a tenant's quota and says whether it is another than before;
-// f.mu is held.
-func (f *fleet) setQuota(tenant string, q glovebox.Quota) bool {
+// allow notes what a tenant may take and says whether it is another than
+// before; f.mu is held.
+func (f *fleet) allow(tenant string, a allowance) bool {
 	p := f.party(tenant)
-	changed := p.quota != q
-	p.quota = q
+	changed := p.may.Quota != a.Quota || p.may.kept != a.kept
+	p.may = a
 	return changed
 }
 
@@ -75,7 +75,7 @@ func (f *fleet) enter(job glovebox.Job) *waiter {
 		return w
 	}
 	p := f.party(job.Tenant)
-	w := &waiter{job.ID, p, job.Spec.Runtime, shareOf(job.Spec)}
+	w := &waiter{job.ID, p, job.Spec.Runtime, shareOf(job)}
 	if len(p.line) == 0 {
 		f.clock++
 		p.since = f.clock
@@ -180,8 +180,9 @@ func (f *fleet) dominant(p *party) float64 {
 
 // allows says whether the quota has room for one more job.
 func (p *party) allows(s share) bool {
-	then := p.has.plus(s)
-	return then.jobs <= int64(p.quota.ConcurrentJobs) && then.micros <= micros(p.quota.CPUs) && then.memory <= p.quota.Memory
+	then, q := p.has.plus(s), p.may
+	return then.jobs <= int64(q.ConcurrentJobs) && then.micros <= micros(q.CPUs) && then.memory <= q.Memory &&
+		then.output+q.kept <= q.OutputBytes
 }
 
 // heldBack returns the tenants who wait because of their quota.
@@ -197,12 +198,12 @@ func (f *fleet) heldBack() []string {
 	return tenants
 }
 
-// quotaIs notes the quota of a tenant who waits, and returns the job that may
-// go on if it has changed.
-func (f *fleet) quotaIs(tenant string, q glovebox.Quota) []string {
+// allowanceIs notes what a tenant who waits may take, unless a job has ended
+// since that was read, and returns the job that may go on if it has changed.
+func (f *fleet) allowanceIs(tenant string, a allowance) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p, ok := f.parties[tenant]; ok && len(p.line) > 0 && f.setQuota(tenant, q) {
+	if p, ok := f.parties[tenant]; ok && len(p.line) > 0 && a.asOf == f.releases && f.allow(tenant, a) {
 		return f.first()
 	}
 	return nil

@@ -24,6 +24,12 @@ type hall struct {
 	serial  int
 }
 
+// ask is reserve for tenants that keep nothing yet.
+func (f *fleet) ask(job glovebox.Job, q glovebox.Quota) (node string, ok bool, wake []string) {
+	node, ok, wake, err := f.reserve(job, allowance{Quota: q, asOf: f.ended()})
+	return node, ok && err == nil, wake
+}
+
 var tenants = []string{"a", "b", "c", "d"}
 
 func newHall(t *rapid.T) *hall {
@@ -44,6 +50,7 @@ func drawQuota(t *rapid.T) glovebox.Quota {
 		ConcurrentJobs: rapid.IntRange(1, 6).Draw(t, "jobs"),
 		CPUs:           float64(rapid.IntRange(3, 12).Draw(t, "tenths")) / 10,
 		Memory:         int64(rapid.IntRange(8, 16).Draw(t, "memory")),
+		OutputBytes:    int64(rapid.IntRange(2, 8).Draw(t, "output")),
 	}
 }
 
@@ -53,6 +60,7 @@ func (h *hall) arrive(t *rapid.T) {
 	job.Spec.Runtime = "gvisor"
 	job.Spec.Limits.CPUs = float64(rapid.IntRange(1, 3).Draw(t, "tenths")) / 10
 	job.Spec.Limits.Memory = int64(rapid.SampledFrom([]int{1, 1, 1, 2, 4, 8}).Draw(t, "memory"))
+	job.Spec.Limits.Output = int64(rapid.IntRange(1, 2).Draw(t, "output"))
 	h.waiting[job.Tenant] = append(h.waiting[job.Tenant], job)
 	h.wake([]string{job.ID})
 }
@@ -82,7 +90,7 @@ func (h *hall) changeQuota(t *rapid.T) {
 	tenant := rapid.SampledFrom(tenants).Draw(t, "tenant")
 	h.quotas[tenant] = drawQuota(t)
 	delete(h.overrun, tenant)
-	h.wake(h.quotaIs(tenant, h.quotas[tenant]))
+	h.wake(h.allowanceIs(tenant, allowance{Quota: h.quotas[tenant], asOf: h.ended()}))
 }
 
 func (h *hall) grow(t *rapid.T) {
@@ -106,7 +114,7 @@ func (h *hall) wake(ids []string) {
 		ids = ids[1:]
 		for tenant, line := range h.waiting {
 			if i := slices.IndexFunc(line, func(j glovebox.Job) bool { return j.ID == id }); i >= 0 {
-				_, ok, more := h.reserve(line[i], h.quotas[tenant])
+				_, ok, more := h.ask(line[i], h.quotas[tenant])
 				if ids = append(ids, more...); ok {
 					h.wasPlaced(line[i], i)
 				}
@@ -140,14 +148,14 @@ func (h *hall) sum(tenant string) share {
 	s := share{}
 	for _, job := range h.running {
 		if tenant == "" || job.Tenant == tenant {
-			s = s.plus(shareOf(job.Spec))
+			s = s.plus(shareOf(job))
 		}
 	}
 	return s
 }
 
 func within(s share, q glovebox.Quota) bool {
-	return s.jobs <= int64(q.ConcurrentJobs) && float64(s.micros) <= q.CPUs*1e6+0.5 && s.memory <= q.Memory
+	return s.jobs <= int64(q.ConcurrentJobs) && float64(s.micros) <= q.CPUs*1e6+0.5 && s.memory <= q.Memory && s.output <= q.OutputBytes
 }
 
 // check compares the books, and that nobody waits who could go.
@@ -165,7 +173,7 @@ func (h *hall) check() {
 			delete(h.overrun, tenant)
 			continue
 		}
-		then, most := has.plus(shareOf(h.waiting[tenant][0].Spec)), h.node.Capacity
+		then, most := has.plus(shareOf(h.waiting[tenant][0])), h.node.Capacity
 		if !within(then, h.quotas[tenant]) || then.jobs > most.Sandboxes || then.memory > most.Memory { // waits for itself alone
 			delete(h.overrun, tenant)
 			continue
@@ -223,7 +231,7 @@ func TestFloodDelaysByOne(t *testing.T) {
 	for n := range 10_000 {
 		j := job("flood", n)
 		flood[j.ID] = j
-		if _, ok, _ := f.reserve(j, quota); ok {
+		if _, ok, _ := f.ask(j, quota); ok {
 			running = append(running, j.ID)
 		}
 	}
@@ -231,7 +239,7 @@ func TestFloodDelaysByOne(t *testing.T) {
 		t.Fatalf("%d run", len(running))
 	}
 	first := job("quiet", 0)
-	if _, ok, _ := f.reserve(first, quota); ok {
+	if _, ok, _ := f.ask(first, quota); ok {
 		t.Fatal("there was no room")
 	}
 	for placements := 0; ; {
@@ -241,12 +249,12 @@ func TestFloodDelaysByOne(t *testing.T) {
 			t.Fatalf("woken: %v", wake)
 		}
 		if wake[0] == first.ID {
-			if _, ok, _ := f.reserve(first, quota); !ok || placements > 1 {
+			if _, ok, _ := f.ask(first, quota); !ok || placements > 1 {
 				t.Errorf("placed: %v, after %d of the flood", ok, placements)
 			}
 			return
 		}
-		if _, ok, _ := f.reserve(flood[wake[0]], quota); !ok {
+		if _, ok, _ := f.ask(flood[wake[0]], quota); !ok {
 			t.Fatal("nobody is placed")
 		}
 		running = append(running, wake[0])
@@ -266,7 +274,7 @@ func TestEqualShares(t *testing.T) {
 	var order []string
 	wake := func(ids []string) {
 		for len(ids) > 0 {
-			_, ok, more := f.reserve(jobs[ids[0]], quota)
+			_, ok, more := f.ask(jobs[ids[0]], quota)
 			if ok {
 				order = append(order, ids[0])
 			}
@@ -298,7 +306,7 @@ func TestWaitingForOneself(t *testing.T) {
 	f, quota := newFleet(), glovebox.DefaultQuota()
 	f.seen(glovebox.Node{Name: "n1", Runtimes: []string{"gvisor"}, Capacity: glovebox.Capacity{Sandboxes: 100, Memory: 8 << 30}}, time.Unix(1, 0))
 	place := func(id, tenant string, memory int64) bool {
-		_, ok, _ := f.reserve(glovebox.Job{ID: id, Tenant: tenant, Spec: glovebox.Spec{
+		_, ok, _ := f.ask(glovebox.Job{ID: id, Tenant: tenant, Spec: glovebox.Spec{
 			Runtime: glovebox.RuntimeGVisor, Limits: glovebox.Limits{Memory: memory}}}, quota)
 		return ok
 	}

@@ -40,13 +40,18 @@ func (f *faultStore) set(decide func(call int, name string) fate) {
 }
 
 // loseNext loses the reply of the next call of that name.
-func (f *faultStore) loseNext(name string) {
+func (f *faultStore) loseNext(name string) { f.setNext(name, loses) }
+
+// failNext makes the next call of that name fail.
+func (f *faultStore) failNext(name string) { f.setNext(name, fails) }
+
+func (f *faultStore) setNext(name string, x fate) {
 	var once sync.Once
-	f.set(func(_ int, call string) (x fate) {
+	f.set(func(_ int, call string) (now fate) {
 		if call == name {
-			once.Do(func() { x = loses })
+			once.Do(func() { now = x })
 		}
-		return x
+		return now
 	})
 }
 
@@ -96,6 +101,15 @@ func (f *faultStore) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox
 
 func (f *faultStore) ListJobs(ctx context.Context, filter glovebox.JobFilter) (glovebox.JobPage, error) {
 	return through(f, "ListJobs", func() (glovebox.JobPage, error) { return f.Store.ListJobs(ctx, filter) })
+}
+
+func (f *faultStore) KeptOutput(ctx context.Context, tenant string) (int64, error) {
+	return through(f, "KeptOutput", func() (int64, error) { return f.Store.KeptOutput(ctx, tenant) })
+}
+
+func (f *faultStore) Commit(ctx context.Context, writes []glovebox.Write, events ...glovebox.AuditEvent) error {
+	_, err := through(f, "Commit", func() (struct{}, error) { return struct{}{}, f.Store.Commit(ctx, writes, events...) })
+	return err
 }
 
 func (f *faultStore) DueJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {

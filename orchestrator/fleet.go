@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -24,25 +25,39 @@ type fleet struct {
 	parties map[string]*party // by tenant; only those that wait or have something
 	turn    *waiter           // who is next, until placed or gone; see next
 	clock   int64             // counts arrivals and placements
+
+	releases int64 // counts the jobs that have given something back
 }
 
 // share is a part of a node or of the fleet.
 type share struct {
 	jobs, micros, memory int64
+	output               int64 // bytes that may come to be kept
 }
 
 func (s share) plus(o share) share {
-	return share{s.jobs + o.jobs, s.micros + o.micros, s.memory + o.memory}
+	return share{s.jobs + o.jobs, s.micros + o.micros, s.memory + o.memory, s.output + o.output}
 }
 
 func (s share) minus(o share) share {
-	return share{s.jobs - o.jobs, s.micros - o.micros, s.memory - o.memory}
+	return share{s.jobs - o.jobs, s.micros - o.micros, s.memory - o.memory, s.output - o.output}
 }
 
 // shareOf is what a job takes. CPUs are counted in millionths, because a sum of
-// fractions that came and went is not zero again.
-func shareOf(spec glovebox.Spec) share {
-	return share{1, micros(spec.Limits.CPUs), spec.Limits.Memory}
+// fractions that came and went is not zero again. Of a job that has left its node
+// before its output is final, that output is all.
+func shareOf(job glovebox.Job) share {
+	limits := job.Spec.Limits
+	if job.Status.Ended() && glovebox.AllGone(job.Ledger) {
+		return share{output: limits.Output}
+	}
+	return share{1, micros(limits.CPUs), limits.Memory, limits.Output}
+}
+
+// holds says whether a job that was placed still takes something: room on its
+// node, or room for output of which it is not known how much will be kept.
+func holds(job glovebox.Job) bool {
+	return !glovebox.AllGone(job.Ledger) || job.Attempt > 0 && !job.Output.Sealed
 }
 
 func micros(cpus float64) int64 { return int64(math.Round(cpus * 1e6)) }
@@ -76,30 +91,44 @@ func (f *fleet) seen(n glovebox.Node, now time.Time) []string {
 	return f.first()
 }
 
+// errStale: a job has ended since the allowance was read, so what it has left
+// may not be in it, nor in what is reserved. Read it again.
+var errStale = errors.New("the allowance is stale")
+
 // reserve takes room for a job if it is its turn, or puts it in line. wake is
-// the job that may go on because of it, if any.
-func (f *fleet) reserve(job glovebox.Job, quota glovebox.Quota) (node string, ok bool, wake []string) {
+// the job that may go on because of it, if any. With errStale nothing was done.
+func (f *fleet) reserve(job glovebox.Job, a allowance) (node string, ok bool, wake []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p, ok := f.taken[job.ID]; ok {
-		return p.node, true, nil
+		return p.node, true, nil, nil
 	}
-	changed := f.setQuota(job.Tenant, quota)
+	if a.asOf != f.releases {
+		return "", false, nil, errStale
+	}
+	changed := f.allow(job.Tenant, a)
 	w := f.enter(job)
 	if f.next() != w {
 		if changed {
-			return "", false, f.first()
+			return "", false, f.first(), nil
 		}
-		return "", false, nil
+		return "", false, nil, nil
 	}
 	for name, n := range f.nodes {
 		if f.fits(n, w) {
 			f.leave(job.ID)
 			f.take(job.ID, place{name, job.Tenant, w.share})
-			return name, true, f.first() // there may be room for the next one, too
+			return name, true, f.first(), nil // there may be room for the next one, too
 		}
 	}
-	return "", false, nil
+	return "", false, nil, nil
+}
+
+// ended counts the jobs that have given something back.
+func (f *fleet) ended() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.releases
 }
 
 // fits says whether a node has room; f.mu is held.
@@ -130,6 +159,7 @@ func (f *fleet) give(job string) bool {
 		return false
 	}
 	delete(f.taken, job)
+	f.releases++
 	f.used[p.node] = f.used[p.node].minus(p.share)
 	party := f.party(p.tenant)
 	party.has = party.has.minus(p.share)
@@ -140,16 +170,17 @@ func (f *fleet) give(job string) bool {
 	return true
 }
 
-// adopt notes a job that was placed, and returns the job that may go on if that
-// one was in its way.
+// adopt notes a job that was placed, or what is left of it, and returns the job
+// that may go on if that one was in its way.
 func (f *fleet) adopt(job glovebox.Job) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := place{job.Node, job.Tenant, shareOf(job.Spec)}
-	if f.taken[job.ID] != p {
+	p := place{job.Node, job.Tenant, shareOf(job)}
+	had, other := f.taken[job.ID], f.taken[job.ID] != p
+	if other {
 		f.take(job.ID, p)
 	}
-	if f.leave(job.ID) {
+	if f.leave(job.ID) || other && had != (place{}) {
 		return f.first()
 	}
 	return nil
@@ -187,7 +218,11 @@ func (f *fleet) waiting() int {
 func (f *fleet) placed() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.taken)
+	n := int64(0)
+	for _, s := range f.used {
+		n += s.jobs
+	}
+	return int(n)
 }
 
 // has is what a tenant's jobs take.

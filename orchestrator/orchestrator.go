@@ -63,7 +63,6 @@ type Orchestrator struct {
 	Config
 	fleet    *fleet
 	backlog  *backlog
-	refusals *refusals
 	queue    *queue
 	watchers *watchers
 	draining atomic.Bool
@@ -90,8 +89,7 @@ func New(c Config) *Orchestrator {
 		c.Tenants = equals{}
 	}
 	return &Orchestrator{
-		Config: c, fleet: newFleet(), backlog: newBacklog(), refusals: newRefusals(),
-		queue: newQueue(), watchers: newWatchers(),
+		Config: c, fleet: newFleet(), backlog: newBacklog(), queue: newQueue(), watchers: newWatchers(),
 		inbox: map[string][]engine.Event{}, resolving: map[string]bool{},
 	}
 }

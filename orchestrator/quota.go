@@ -15,28 +15,26 @@ func (equals) Tenant(_ context.Context, id string) (glovebox.Tenant, error) {
 }
 
 // permit says whether a tenant may have a job: by its policy, by what one job
-// of it may take, by how many wait, and by how much it keeps. The error is a
-// denied one, or that of a store that did not answer.
-func (o *Orchestrator) permit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) error {
+// of it may take, by how many wait, and by how much it keeps; and what it may
+// take. The error is a denied one, or that of a store that did not answer.
+func (o *Orchestrator) permit(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) (allowance, error) {
 	if err := allowed(p, spec, t, approvals); err != nil {
-		return denied{err}
+		return allowance{}, denied{err}
 	}
 	if err := overQuota(spec, t.Quota); err != nil {
-		return denied{err}
+		return allowance{}, denied{err}
 	}
 	if err := o.backlog.full(p.Tenant, t.Quota.QueuedJobs, o.MaxQueued); err != nil {
-		return denied{err}
+		return allowance{}, denied{err}
 	}
-	kept, err := o.Store.KeptOutput(ctx, p.Tenant)
+	a, err := o.allowance(ctx, p.Tenant, t.Quota)
 	if err != nil {
-		return err
+		return allowance{}, err
 	}
-	if kept+spec.Limits.Output > t.Quota.OutputBytes {
-		return denied{glovebox.Errorf(glovebox.KindTooMany, "the tenant keeps %d bytes of output, this job may add %d, and its quota is %d",
-			kept, spec.Limits.Output, t.Quota.OutputBytes).On("quota.outputBytes").
-			Try("ask for a smaller limits.output or a larger quota; output that is kept cannot be deleted yet")}
+	if err := a.spent(spec); err != nil {
+		return allowance{}, denied{err}
 	}
-	return nil
+	return a, nil
 }
 
 // allowed says whether a job needs approvals that it does not have. The local
@@ -76,8 +74,12 @@ func overQuota(spec glovebox.Spec, q glovebox.Quota) *glovebox.Error {
 // What cannot be read now is read at the next sweep.
 func (o *Orchestrator) lookAgain(ctx context.Context) {
 	for _, id := range o.fleet.heldBack() {
-		if tenant, err := o.Tenants.Tenant(ctx, id); err == nil {
-			o.kick(o.fleet.quotaIs(id, tenant.Quota))
+		tenant, err := o.Tenants.Tenant(ctx, id)
+		if err != nil {
+			continue
+		}
+		if a, err := o.allowance(ctx, id, tenant.Quota); err == nil {
+			o.kick(o.fleet.allowanceIs(id, a))
 		}
 	}
 }

@@ -235,6 +235,136 @@ func TestOutputQuota(t *testing.T) {
 	})
 }
 
+// TestOutputInFlight: what runs may write up to its limit, so no more starts at
+// one time than may be kept. What is left when little was kept, others get; who
+// finds nothing left is told why.
+func TestOutputInFlight(t *testing.T) {
+	inBubble(t, 10, func(r *rig) {
+		r.withTown().gives("small", glovebox.Quota{OutputBytes: 5000})
+		r.start()
+		limits := glovebox.Limits{Output: 2048}
+		var little, much []string
+		for range 6 {
+			little = append(little, r.submitOf("small", glovebox.Spec{Cmd: []string{"sleep", "10s"}, Limits: limits}).ID)
+		}
+		time.Sleep(5 * time.Second)
+		if u, err := r.Usage(r.t.Context(), "small"); err != nil || u.ConcurrentJobs != 2 || u.QueuedJobs != 4 {
+			t.Errorf("two may write 4096 of 5000 bytes, and usage is %+v, %v", u, err)
+		}
+		other := r.submitOf("other", sleep("1s"))
+		time.Sleep(2 * time.Second)
+		if s := r.status(other.ID); !s.Ended() {
+			t.Errorf("the other's job is %s", s)
+		}
+		r.restart()
+		for range 6 {
+			spec := glovebox.Spec{Cmd: []string{"echo", strings.Repeat("x", 1999)}, Limits: limits}
+			much = append(much, r.submitOf("small", spec).ID)
+		}
+		r.allArchived(5 * time.Minute)
+		for _, id := range little {
+			if j := r.store.job(id); j.Outcome != glovebox.StatusCompleted {
+				t.Errorf("it kept nothing and is %s, %v", j.Outcome, j.Fault)
+			}
+		}
+		for i, id := range much {
+			j := r.store.job(id)
+			if i < 2 && j.Outcome != glovebox.StatusCompleted {
+				t.Errorf("%d is %s, %v", i, j.Outcome, j.Fault)
+			}
+			if i >= 2 && (j.Reason != glovebox.ReasonPolicyDenied || j.Fault == nil || j.Fault.Field != "quota.outputBytes" || j.Fault.Hint == "" || j.Attempt != 0) {
+				t.Errorf("%d ended with %q, %+v", i, j.Reason, j.Fault)
+			}
+		}
+		if u, err := r.Usage(r.t.Context(), "small"); err != nil || u.OutputBytes != 4000 {
+			t.Errorf("usage is %+v, %v", u, err)
+		}
+	})
+}
+
+// slowSum is a store whose sums of output take a while to arrive.
+type slowSum struct {
+	glovebox.Store
+	mu    sync.Mutex
+	while func()
+}
+
+func (s *slowSum) KeptOutput(ctx context.Context, tenant string) (int64, error) {
+	kept, err := s.Store.KeptOutput(ctx, tenant)
+	s.mu.Lock()
+	while := s.while
+	s.while = nil
+	s.mu.Unlock()
+	if while != nil {
+		while()
+	}
+	return kept, err
+}
+
+// TestOutputOfThoseWhoEndMeanwhile: what is kept is read, a job ends, and
+// neither what it has left nor what was reserved for it is overlooked.
+func TestOutputOfThoseWhoEndMeanwhile(t *testing.T) {
+	inBubble(t, 10, func(r *rig) {
+		store := &slowSum{Store: r.store}
+		r.config.Store = store
+		r.withTown().gives("small", glovebox.Quota{OutputBytes: 3000})
+		r.start()
+		spec := glovebox.Spec{Cmd: []string{"echo", strings.Repeat("x", 1999)}, Limits: glovebox.Limits{Output: 2048}}
+		first := r.submitOf("small", spec)
+		store.mu.Lock()
+		store.while = func() { r.archived(first.ID) }
+		store.mu.Unlock()
+		second := r.submitOf("small", spec)
+		if second.Status != glovebox.StatusPending {
+			t.Errorf("2000 of 3000 bytes are kept, and it is %s", second.Status)
+		}
+		if j := r.archived(second.ID); j.Attempt != 0 || j.Reason != glovebox.ReasonPolicyDenied {
+			t.Errorf("%d %s %v", j.Attempt, j.Reason, j.Fault)
+		}
+	})
+}
+
+// TestOutputOfTheLost: a job whose sandbox is gone may still have output on its
+// way; until that is final, room is kept for it, after a restart, too.
+func TestOutputOfTheLost(t *testing.T) {
+	inBubble(t, 10, func(r *rig) {
+		r.withTown().gives("small", glovebox.Quota{OutputBytes: 3000})
+		r.start()
+		limits := glovebox.Limits{Output: 2048}
+		lost := r.submitOf("small", glovebox.Spec{Cmd: []string{"never"}, Limits: limits})
+		r.reaches(lost.ID, glovebox.StatusRunning)
+		r.logs.hold(true)
+		r.Report(glovebox.Report{Job: lost.ID, Attempt: 1, Resource: gone(r.store.job(lost.ID))})
+		r.reaches(lost.ID, glovebox.StatusFailed)
+		if j := r.store.job(lost.ID); !glovebox.AllGone(j.Ledger) || j.Output.Sealed {
+			t.Fatalf("the case is another one: %+v %+v", j.Ledger, j.Output)
+		}
+		next := r.submitOf("small", glovebox.Spec{Cmd: []string{"exit", "0"}, Limits: limits})
+		for range 2 {
+			time.Sleep(5 * time.Second)
+			if s := r.status(next.ID); s != glovebox.StatusPending {
+				t.Errorf("there is no room for its output, and it is %s", s)
+			}
+			if u, err := r.Usage(r.t.Context(), "small"); err != nil || u.ConcurrentJobs != 0 || r.Running() != 0 {
+				t.Errorf("usage is %+v, %v; %d run", u, err, r.Running())
+			}
+			r.restart()
+		}
+		r.logs.hold(false)
+		r.allArchived(time.Minute)
+		if j := r.store.job(next.ID); j.Outcome != glovebox.StatusCompleted {
+			t.Errorf("it is %s, %v", j.Outcome, j.Fault)
+		}
+	})
+}
+
+// gone is the first line of a job's ledger as it is told when nothing is left.
+func gone(job glovebox.Job) *glovebox.Resource {
+	line := job.Ledger[0]
+	line.State = glovebox.ResourceGone
+	return &line
+}
+
 // TestQuotaChanges: a quota that is raised lets those go who wait for it, and
 // one that is lowered ends those who now would wait for ever.
 func TestQuotaChanges(t *testing.T) {
@@ -296,7 +426,8 @@ func TestRestartKeepsQuotas(t *testing.T) {
 }
 
 // TestNeverAboveQuota: whatever tenants submit and cancel, and however often
-// the process dies, no tenant ever has more on the node than its quota allows.
+// the process dies, no tenant ever has more on the node, or more output kept and
+// still to be kept, than its quota allows.
 func TestNeverAboveQuota(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		quotas := map[string]glovebox.Quota{}
@@ -305,6 +436,7 @@ func TestNeverAboveQuota(t *testing.T) {
 				ConcurrentJobs: rapid.IntRange(1, 4).Draw(rt, "jobs"),
 				CPUs:           float64(rapid.IntRange(2, 9).Draw(rt, "tenths")) / 10,
 				Memory:         int64(rapid.IntRange(128, 512).Draw(rt, "memory")) << 20,
+				OutputBytes:    int64(rapid.IntRange(2048, 10_000).Draw(rt, "output")),
 			}.Complete()
 			if err != nil {
 				rt.Fatal(err)
@@ -314,15 +446,23 @@ func TestNeverAboveQuota(t *testing.T) {
 		type move struct {
 			tenant string
 			limits glovebox.Limits
+			cmd    []string
 			cancel bool
 			dies   bool
 		}
 		var moves []move
 		for range rapid.IntRange(5, 25).Draw(rt, "moves") {
+			most := rapid.SampledFrom([]int{1024, 2048}).Draw(rt, "most")
+			cmd := []string{"sleep", "2s"}
+			if rapid.Bool().Draw(rt, "writes") {
+				cmd = []string{"echo", strings.Repeat("x", (most-1)*rapid.IntRange(0, 3).Draw(rt, "thirds")/3)}
+			}
 			moves = append(moves, move{
+				cmd:    cmd,
 				tenant: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "tenant"),
 				limits: glovebox.Limits{CPUs: float64(rapid.IntRange(1, 3).Draw(rt, "cpus")) / 10,
-					Memory: int64(rapid.SampledFrom([]int{64, 100, 128}).Draw(rt, "size")) << 20},
+					Memory: int64(rapid.SampledFrom([]int{64, 100, 128}).Draw(rt, "size")) << 20,
+					Output: int64(most)},
 				cancel: rapid.IntRange(0, 4).Draw(rt, "cancel") == 4,
 				dies:   rapid.IntRange(0, 9).Draw(rt, "dies") == 9,
 			})
@@ -335,9 +475,9 @@ func TestNeverAboveQuota(t *testing.T) {
 			r.store.always = func(jobs map[string]glovebox.Job) error { return aboveQuota(jobs, quotas) }
 			r.start()
 			for _, m := range moves {
-				spec := glovebox.Spec{Image: "here", Cmd: []string{"sleep", "2s"}, Limits: m.limits}
+				spec := glovebox.Spec{Image: "here", Cmd: m.cmd, Limits: m.limits}
 				job, _, err := r.Submit(context.Background(), of(m.tenant), spec, nil)
-				if err != nil && glovebox.KindOf(err) != glovebox.KindInvalid { // larger than the quota
+				if err != nil && glovebox.KindOf(err) != glovebox.KindInvalid && glovebox.AsError(err).Field != "quota.outputBytes" { // larger than the quota
 					r.t.Fatal(err)
 				}
 				time.Sleep(300 * time.Millisecond)
@@ -358,14 +498,21 @@ func TestNeverAboveQuota(t *testing.T) {
 // aboveQuota adds up what stands in the jobs themselves.
 func aboveQuota(jobs map[string]glovebox.Job, quotas map[string]glovebox.Quota) error {
 	for tenant, q := range quotas {
-		n, tenths, memory := 0, 0, int64(0)
+		n, tenths, memory, output := 0, 0, int64(0), int64(0)
 		for _, j := range jobs {
+			switch {
+			case j.Tenant != tenant || j.Attempt == 0:
+			case j.Output.Sealed:
+				output += j.Output.Stdout + j.Output.Stderr
+			default:
+				output += j.Spec.Limits.Output
+			}
 			if j.Tenant == tenant && j.Attempt > 0 && !glovebox.AllGone(j.Ledger) {
 				n, tenths, memory = n+1, tenths+int(j.Spec.Limits.CPUs*10+0.5), memory+j.Spec.Limits.Memory
 			}
 		}
-		if n > q.ConcurrentJobs || tenths > int(q.CPUs*10+0.5) || memory > q.Memory {
-			return fmt.Errorf("%s has %d jobs, %d tenths of a CPU and %d bytes, and its quota is %+v", tenant, n, tenths, memory, q)
+		if n > q.ConcurrentJobs || tenths > int(q.CPUs*10+0.5) || memory > q.Memory || output > q.OutputBytes {
+			return fmt.Errorf("%s has %d jobs, %d tenths of a CPU, %d bytes and %d of output, and its quota is %+v", tenant, n, tenths, memory, output, q)
 		}
 	}
 	return nil

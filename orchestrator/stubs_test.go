@@ -62,6 +62,7 @@ type logs struct {
 	stdout map[string]int64
 	stdin  map[string]string
 	sealed map[string]bool
+	held   bool // nothing can be sealed
 }
 
 func (l *logs) ship(job string, attempt int, p []byte) {
@@ -78,9 +79,19 @@ func (l *logs) Sizes(_ context.Context, job string, attempt int) (int64, int64, 
 	return l.stdout[glovebox.SandboxID(job, attempt)], 0, noAttempt(attempt)
 }
 
+// hold makes sealing fail, or lets it go on.
+func (l *logs) hold(held bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = held
+}
+
 func (l *logs) Seal(_ context.Context, job string, attempt int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.held {
+		return glovebox.Errorf(glovebox.KindUnavailable, "nothing can be sealed")
+	}
 	l.sealed[glovebox.SandboxID(job, attempt)] = true
 	return noAttempt(attempt)
 }

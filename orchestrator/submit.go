@@ -26,14 +26,14 @@ func (o *Orchestrator) Submit(ctx context.Context, p glovebox.Principal, spec gl
 func (o *Orchestrator) SubmitApproved(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, key *glovebox.IdempotencyKey,
 	approvals []glovebox.Approval,
 ) (glovebox.Job, bool, error) {
-	job, quota, err := o.accept(ctx, p, spec, approvals)
+	job, a, err := o.accept(ctx, p, spec, approvals)
 	if err != nil {
 		return o.refuse(ctx, p, spec, key, err)
 	}
 	o.queue.hold(job.ID) // until it is stored, no worker may look for it
 	defer o.queue.done(job.ID)
-	job = o.placeNow(job, quota)
-	if err := o.admit(job, quota); err != nil {
+	job = o.placeNow(ctx, job, a)
+	if err := o.admit(job, a.Quota); err != nil {
 		o.forget(job.ID)
 		return o.refuse(ctx, p, spec, key, err)
 	}
@@ -58,8 +58,8 @@ func (o *Orchestrator) SubmitApproved(ctx context.Context, p glovebox.Principal,
 
 // accept checks a spec and turns it into a job, resolved if that needs no
 // network, and says what its tenant may take.
-func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, approvals []glovebox.Approval) (glovebox.Job, glovebox.Quota, error) {
-	none := glovebox.Quota{}
+func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec glovebox.Spec, approvals []glovebox.Approval) (glovebox.Job, allowance, error) {
+	none := allowance{}
 	if o.draining.Load() {
 		return glovebox.Job{}, none, glovebox.Errorf(glovebox.KindUnavailable, "glovebox is stopping").Try("try again after the restart")
 	}
@@ -75,7 +75,8 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if err != nil {
 		return glovebox.Job{}, none, err
 	}
-	if err := o.permit(ctx, p, spec, tenant, approvals); err != nil {
+	a, err := o.permit(ctx, p, spec, tenant, approvals)
+	if err != nil {
 		return glovebox.Job{}, none, err
 	}
 	if err := o.fleet.canRun(spec); err != nil {
@@ -91,7 +92,7 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if glovebox.KindOf(err) == glovebox.KindImageDenied {
 		err = denied{err}
 	}
-	return job, tenant.Quota, err
+	return job, a, err
 }
 
 // resolveNow resolves a job whose image is here already.
@@ -115,13 +116,13 @@ func (o *Orchestrator) resolveNow(ctx context.Context, job glovebox.Job) (gloveb
 }
 
 // placeNow places a resolved job if a node has room at this moment.
-func (o *Orchestrator) placeNow(job glovebox.Job, quota glovebox.Quota) glovebox.Job {
+func (o *Orchestrator) placeNow(ctx context.Context, job glovebox.Job, a allowance) glovebox.Job {
 	if job.Image.Digest == "" {
 		return job
 	}
-	ev, ok := o.place(job, quota)
-	if !ok {
-		return job
+	ev, ok, err := o.place(ctx, job, a)
+	if err != nil || !ok {
+		return job // a worker tries again
 	}
 	placed, _, err := engine.Step(job, ev, o.Now())
 	if err != nil {
@@ -144,12 +145,17 @@ func (o *Orchestrator) admit(job glovebox.Job, quota glovebox.Quota) error {
 }
 
 // place reserves room and plans the ledger; false if the job has to wait.
-func (o *Orchestrator) place(job glovebox.Job, quota glovebox.Quota) (engine.Placed, bool) {
-	node, ok, wake := o.fleet.reserve(job, quota)
+func (o *Orchestrator) place(ctx context.Context, job glovebox.Job, a allowance) (engine.Placed, bool, error) {
+	node, ok, wake, err := o.fleet.reserve(job, a)
+	for err == errStale {
+		if a, err = o.allowance(ctx, job.Tenant, a.Quota); err == nil {
+			node, ok, wake, err = o.fleet.reserve(job, a)
+		}
+	}
 	o.kick(wake)
-	if !ok {
-		return engine.Placed{}, false
+	if err != nil || !ok {
+		return engine.Placed{}, false, err
 	}
 	job.Node = node
-	return engine.Placed{Node: node, Ledger: o.Provider.Plan(job)}, true
+	return engine.Placed{Node: node, Ledger: o.Provider.Plan(job)}, true, nil
 }

@@ -34,7 +34,7 @@ func (o *Orchestrator) recover(ctx context.Context) error {
 			switch {
 			case job.Status == glovebox.StatusPending:
 				waiting = append(waiting, job)
-			case !glovebox.AllGone(job.Ledger):
+			case holds(job):
 				o.fleet.adopt(job)
 				if err := o.named(ctx, job); err != nil {
 					return err
@@ -46,16 +46,29 @@ func (o *Orchestrator) recover(ctx context.Context) error {
 			break
 		}
 	}
+	return o.lineUp(ctx, waiting)
+}
+
+// lineUp gives jobs their places in line, as they came; no node is known yet.
+func (o *Orchestrator) lineUp(ctx context.Context, waiting []glovebox.Job) error {
 	slices.SortFunc(waiting, func(a, b glovebox.Job) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	may := map[string]allowance{}
 	for _, job := range waiting {
 		if job.Image.Digest == "" {
 			continue
 		}
-		tenant, err := o.Tenants.Tenant(ctx, job.Tenant)
-		if err != nil {
+		if _, ok := may[job.Tenant]; !ok {
+			tenant, err := o.Tenants.Tenant(ctx, job.Tenant)
+			if err != nil {
+				return err
+			}
+			if may[job.Tenant], err = o.allowance(ctx, job.Tenant, tenant.Quota); err != nil {
+				return err
+			}
+		}
+		if _, _, err := o.place(ctx, job, may[job.Tenant]); err != nil {
 			return err
 		}
-		o.fleet.reserve(job, tenant.Quota) // no node is known yet: it takes its place in line
 	}
 	return nil
 }

@@ -118,8 +118,8 @@ func TestEventsOnLostReplies(t *testing.T) {
 	})
 }
 
-// TestRefusalEvents: a refusal by quota or policy is written down, a flood of
-// them once a second, with how many there were.
+// TestRefusalEvents: a refusal by quota or policy is written down, each one,
+// before it is given.
 func TestRefusalEvents(t *testing.T) {
 	inBubble(t, 1, func(r *rig) {
 		r.withTown().gives("a", glovebox.Quota{QueuedJobs: 1})
@@ -133,11 +133,9 @@ func TestRefusalEvents(t *testing.T) {
 				wantRefused(t, err, glovebox.KindTooMany, "quota.queuedJobs")
 			}
 		}
-		refuse(100)
+		refuse(3)
 		_, _, err := r.Submit(t.Context(), of("a"), glovebox.Spec{Image: "here", Runtime: "runc"}, nil)
 		wantRefused(t, err, glovebox.KindApproval, "runtime")
-		time.Sleep(time.Second)
-		refuse(3)
 		if _, _, err := r.Submit(t.Context(), of("a"), glovebox.Spec{Image: "no image"}, nil); glovebox.KindOf(err) != glovebox.KindInvalid {
 			t.Error(err) // a mistake, and nobody's power
 		}
@@ -146,16 +144,37 @@ func TestRefusalEvents(t *testing.T) {
 			if e.OK {
 				continue
 			}
-			got = append(got, string(e.Kind)+" "+e.Detail["field"]+" "+e.Detail["suppressed"])
+			got = append(got, string(e.Kind)+" "+e.Detail["field"])
 			if e.Action != "job.submit" || e.Actor != "somebody of a" || e.Target != "" || len(e.Detail["command"]) != 64 {
 				t.Errorf("%+v", e)
 			}
 		}
-		want := []string{"too_many quota.queuedJobs ", "approval_required runtime ", "too_many quota.queuedJobs 99"}
+		one := "too_many quota.queuedJobs"
+		want := []string{one, one, one, "approval_required runtime"}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 		r.allArchived(20 * time.Minute)
+	})
+}
+
+// TestNoRefusalWithoutEvent: a store that fails is said to fail, and what nobody
+// could read about is not refused.
+func TestNoRefusalWithoutEvent(t *testing.T) {
+	inBubble(t, 1, func(r *rig) {
+		f := r.withFaults()
+		r.start()
+		refused := func() error {
+			_, _, err := r.Submit(t.Context(), of("a"), glovebox.Spec{Image: "here", Runtime: "runc"}, nil)
+			return err
+		}
+		f.failNext("Commit")
+		if err := refused(); glovebox.KindOf(err) != glovebox.KindUnavailable || len(r.events("a")) != 0 {
+			t.Errorf("%v, and %d events", err, len(r.events("a")))
+		}
+		if wantRefused(t, refused(), glovebox.KindApproval, "runtime"); len(r.events("a")) != 1 {
+			t.Errorf("%d events", len(r.events("a")))
+		}
 	})
 }
 

@@ -57,6 +57,9 @@ type Result struct {
 	Duration   glovebox.Duration `json:"duration" doc:"From start to end, such as 1.2s"`
 	MemoryPeak int64             `json:"memoryPeak,omitempty" doc:"Bytes used at most"`
 	CPUTime    glovebox.Duration `json:"cpuTime,omitempty"`
+
+	StartedFrom string `json:"startedFrom,omitempty" enum:"pool,cold" doc:"A sandbox that was parked ahead of time, or one made for the job"`
+	Template    string `json:"template,omitempty" example:"generic" doc:"That it was parked for, if it was"`
 }
 
 // Output says how much a job has written. While Sealed is false the sizes are

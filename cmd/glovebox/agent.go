@@ -25,20 +25,30 @@ import (
 const localNode = "local"
 
 func (a *app) agentCommand() *cobra.Command {
-	var f processFlags
+	var f agentFlags
 	cmd := &cobra.Command{
 		Use: "agent", Short: "Make and destroy sandboxes (started by `glovebox up`)", Hidden: true, Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.agent(cmd.Context(), f) },
 	}
 	f.define(cmd.Flags())
+	f.pool.define(cmd.Flags())
 	cmd.Flags().StringVar(&f.bin, "bin", "", "folder of containerd, runsc and the shims")
 	return cmd
 }
 
-func (a *app) agent(ctx context.Context, f processFlags) error {
+type agentFlags struct {
+	processFlags
+	pool poolFlags
+}
+
+func (a *app) agent(ctx context.Context, f agentFlags) error {
 	nameProcess()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	pool, err := f.pool.config()
+	if err != nil {
+		return err
+	}
 	layout, err := a.layout()
 	if err != nil {
 		return err
@@ -62,10 +72,12 @@ func (a *app) agent(ctx context.Context, f processFlags) error {
 		return err
 	}
 	defer closeTracer(tracer)
+	parker, _ := any(rt).(glovebox.Parker)
 	ag, err := agent.New(agent.Config{
 		Node: localNode, Dir: layout.Agent(), Client: nodeClient(layout.Node()),
 		Runtime: tracer.Runtime(rt), Inventory: rt, Images: rt,
 		Capacity: capacity(), Info: nodeInfo(), Log: log,
+		Parker: parker, Pool: pool,
 	})
 	if err != nil {
 		return err
@@ -92,14 +104,20 @@ func (c *readyClient) Sync(ctx context.Context, r *connect.Request[nodev1.SyncRe
 	return answer, err
 }
 
-// capacity is what jobs may use together: the memory that this machine has but
-// for a part that the service and the page cache need.
-func capacity() glovebox.Capacity {
+// machineMemory is the memory that this machine has, in bytes.
+func machineMemory() int64 {
 	var info unix.Sysinfo_t
-	memory := int64(4 << 30)
-	if unix.Sysinfo(&info) == nil {
-		memory = int64(info.Totalram) * int64(info.Unit)
+	if unix.Sysinfo(&info) != nil {
+		return 4 << 30
 	}
+	return int64(info.Totalram) * int64(info.Unit)
+}
+
+// capacity is what jobs may use together: the memory that this machine has but
+// for a part that the service and the page cache need. The agent takes what its
+// pool may use from that.
+func capacity() glovebox.Capacity {
+	memory := machineMemory()
 	memory -= min(memory/4, 2<<30)
 	// An idle sandbox takes far less than its limit, so the number is bounded
 	// by what one kernel keeps apart well rather than by memory.

@@ -27,6 +27,7 @@ type gauges struct {
 	jobs     glovebox.Jobs
 	placed   func() int
 	waiting  func() int
+	pools    func() []glovebox.PoolStatus
 	sessions func(context.Context) (int, error) // where people are served
 }
 
@@ -44,7 +45,7 @@ func openObservers(ctx context.Context, f controlFlags, read gauges, log *slog.L
 		}
 		o.metrics = metrics.New(metrics.Config{
 			Version: buildName(), Tenants: []string{glovebox.LocalTenant},
-			Placed: read.placed, Waiting: read.waiting, Jobs: read.jobs, Sessions: read.sessions,
+			Placed: read.placed, Waiting: read.waiting, Jobs: read.jobs, Sessions: read.sessions, Pools: read.pools,
 		})
 		told = append(told, o.metrics)
 	}

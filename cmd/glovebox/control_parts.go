@@ -18,6 +18,7 @@ import (
 	"glovebox/output"
 	"glovebox/provider/local"
 	"glovebox/store/sqlite"
+	"glovebox/template"
 	"glovebox/tenant"
 )
 
@@ -54,9 +55,11 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	}
 	var orch *orchestrator.Orchestrator
 	var ids *identity.Service
+	var provider *local.Provider
 	seen, err := openObservers(ctx, f, gauges{
 		jobs: db, placed: func() int { return orch.Running() },
 		waiting:  func() int { return orch.Waiting() },
+		pools:    func() []glovebox.PoolStatus { return provider.Pools() },
 		sessions: func(ctx context.Context) (int, error) { return ids.CountSessions(ctx) },
 	}, log)
 	if err != nil {
@@ -73,20 +76,21 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	logs := output.New(blobs)
 	stock := images.NewStock(blobs, images.DefaultCaps())
 	shelf := newShelf(store, stock, l.Tmp())
-	provider := local.New(seen.output(jobOutput{logs}), shelf, log)
+	provider = local.New(seen.output(jobOutput{logs}), shelf, log)
 	observed := seen.provider(provider)
 	registry := tenant.Open(store, time.Now)
+	templates := template.Open(store, shelf, time.Now)
 	orch = orchestrator.New(orchestrator.Config{
 		Tenants: registry, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
 	})
 	tidy := &tidying{
-		log: log, store: store, ids: ids,
+		log: log, store: store, ids: ids, templates: templates,
 		reaper:    &orchestrator.Reaper{Store: store, Provider: observed, Log: log, Grace: tidyGrace},
 		collector: &images.Collector{Stock: stock, Images: store},
 	}
 	config := api.Config{
 		Service: orch, Images: shelf, Logs: logs, Auth: api.PeerUsers(f.operators...), Audit: store, Records: store,
-		Tenants:   registry,
+		Tenants: registry, Pools: provider, Templates: templates,
 		PublicURL: f.public, Version: buildName(), Log: requestLog(log, f.debug), Observe: seen.requests(),
 	}
 	if ids != nil {
@@ -99,6 +103,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			wg.Go(func() { tidy.loop(ctx) })
+			wg.Go(func() { templates.Follow(ctx, provider.SetTemplates) })
 			return orch.Run(ctx, func() { provider.Open(orch); ready() })
 		},
 		refuse: orch.Drain, placed: orch.Running, abandon: orch.Abandon,

@@ -22,7 +22,6 @@ import (
 type server struct {
 	*http.Server
 	listener net.Listener
-	tls      bool
 	hasty    bool // breaks off at a stop, for its callers come back to where they were
 }
 
@@ -61,15 +60,16 @@ func (p *parts) servers(l instance.Layout, f controlFlags, sockets map[string]ne
 	if p.public == nil {
 		return all, nil
 	}
-	public := server{Server: api.NewServer(p.public), listener: crowded(sockets[filePublic]), tls: f.tls}
+	var config *tls.Config // none: plain HTTP, on loopback
 	if f.tls {
 		reload, err := certs.NewReloader(filepath.Join(l.ServerTLS(), instance.CertFile), filepath.Join(l.ServerTLS(), instance.KeyFile), time.Now)
 		if err != nil {
 			return nil, err
 		}
-		public.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: reload.GetCertificate}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: reload.GetCertificate}
 	}
-	return append(all, public), nil
+	s, listener := api.NewPublicServer(p.public, crowded(sockets[filePublic]), config)
+	return append(all, server{Server: s, listener: listener}), nil
 }
 
 // start serves; what is received is why one of them ended.
@@ -77,10 +77,6 @@ func (all servers) start() <-chan error {
 	failed := make(chan error, len(all))
 	for _, s := range all {
 		go func() {
-			if s.tls {
-				failed <- served(s.ServeTLS(s.listener, "", ""))
-				return
-			}
 			failed <- served(s.Serve(s.listener))
 		}()
 	}

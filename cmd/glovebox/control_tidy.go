@@ -9,6 +9,7 @@ import (
 	"glovebox/identity"
 	"glovebox/images"
 	"glovebox/orchestrator"
+	"glovebox/template"
 )
 
 // tidying removes, now and then, what should have been removed already.
@@ -18,6 +19,7 @@ type tidying struct {
 	ids       *identity.Service // may be nil
 	reaper    *orchestrator.Reaper
 	collector *images.Collector
+	templates *template.Registry
 }
 
 func (t *tidying) loop(ctx context.Context) {
@@ -47,9 +49,13 @@ func (t *tidying) once(ctx context.Context, now time.Time) {
 	}
 }
 
-// imagesInUse are those of jobs that are not over, whose names may be gone.
+// imagesInUse are those of jobs that are not over and of templates, whose names
+// may be gone.
 func (t *tidying) imagesInUse(ctx context.Context) (map[string]bool, error) {
-	used := map[string]bool{}
+	used, err := t.templates.Digests(ctx)
+	if err != nil {
+		return nil, err
+	}
 	f := glovebox.JobFilter{Tenant: glovebox.AnyTenant, Unfinished: true, Limit: 1000}
 	for {
 		page, err := t.store.ListJobs(ctx, f)

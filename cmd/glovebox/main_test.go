@@ -7,7 +7,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"glovebox/api"
 	"glovebox/api/apitest"
+	"glovebox/store/memory"
+	"glovebox/template"
 )
 
 func TestMain(m *testing.M) {
@@ -20,7 +23,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			server := apitest.Start(t)
+			server := apitest.Start(t, func(c *api.Config) { c.Templates = template.Open(memory.New(), anyImage{}, nil) })
 			node := startNode(t, server)
 			env.Defer(node.stop)
 			env.Values[theServer{}] = server

@@ -96,7 +96,24 @@ func liveSandboxes(ctx context.Context, c *client.Client) (map[string]bool, erro
 		}
 		live[glovebox.SandboxID(job.ID, job.Attempt)] = true
 	}
+	pools, err := c.Pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	addParked(live, pools)
 	return live, nil
+}
+
+// addParked adds what waits for jobs: that is no residue, but for what is on its
+// way out.
+func addParked(live map[string]bool, pools []client.Pool) {
+	for _, p := range pools {
+		for _, s := range p.Slots {
+			if s.State != "leaving" {
+				live[s.ID] = true
+			}
+		}
+	}
 }
 
 func (a *app) printResidue(left []glovebox.Residue, asJSON bool) error {

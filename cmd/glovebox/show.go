@@ -59,6 +59,7 @@ func endLines(j client.Job) [][2]string {
 	}
 	if r := j.Result; r != nil {
 		lines = append(lines, [2]string{"exit code", fmt.Sprint(r.ExitCode)}, [2]string{"ran", brief(time.Duration(r.Duration))})
+		lines = append(lines, [2]string{"started from", startedFrom(r.StartedFrom, r.Template)})
 		if r.MemoryPeak > 0 {
 			lines = append(lines, [2]string{"memory peak", humanSize(r.MemoryPeak)})
 		}

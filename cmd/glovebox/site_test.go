@@ -24,6 +24,7 @@ import (
 	"glovebox/identity"
 	"glovebox/identity/identitytest"
 	"glovebox/store/memory"
+	"glovebox/template"
 	"glovebox/tenant"
 )
 
@@ -61,13 +62,14 @@ func startSite(t *testing.T) *site {
 	s.Server = apitest.Start(t, func(c *api.Config) {
 		c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, s.url, store, ids, ids.Authorize
 		c.Tenants, c.Now, c.Audit = tenant.Open(store, s.clock), s.clock, store
+		c.Templates = template.Open(store, anyImage{}, s.clock)
 		c.Auth = api.Callers(func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }, ids)
 	})
-	server, done := api.NewServer(s.Handler), make(chan struct{})
-	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{s.certificate()}}
+	server, l := api.NewPublicServer(s.Handler, crowded(l), &tls.Config{Certificates: []tls.Certificate{s.certificate()}})
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.ServeTLS(l, "", "") // always http.ErrServerClosed
+		_ = server.Serve(l) // always http.ErrServerClosed
 	}()
 	t.Cleanup(func() { server.Close(); <-done })
 	if err := os.Mkdir(filepath.Join(s.data, "run"), 0o755); err != nil {

@@ -53,6 +53,7 @@ from the docker config at each start.`,
 	fs.BoolVar(&f.debug, "debug", false, "log more")
 	fs.IntSliceVar(&f.operators, "operator-uid", nil, "more users who may use the service")
 	fs.StringVar(&f.docker, "docker-config", "", "config.json with registry passwords (default that of the caller)")
+	f.pool.define(fs)
 	f.public.define(fs)
 	fs.IntVar(&f.readyFD, "ready-fd", -1, "descriptor to write a line to when ready, and to close")
 	return cmd
@@ -60,6 +61,7 @@ from the docker config at each start.`,
 
 type upFlags struct {
 	public      publicFlags
+	pool        poolFlags
 	grace       time.Duration
 	atStop      string
 	bin, format string
@@ -79,6 +81,9 @@ func (f upFlags) check() error {
 	}
 	if f.grace < 0 {
 		return glovebox.Errorf(glovebox.KindUsage, "--grace cannot be negative")
+	}
+	if _, err := f.pool.config(); err != nil {
+		return err
 	}
 	return f.public.check()
 }

@@ -138,7 +138,7 @@ func (a *app) controlChild(inst *instance.Instance, self *os.File, set *processe
 func (a *app) agentChild(inst *instance.Instance, t tools, self *os.File, f upFlags) supervise.Child {
 	return supervise.Child{
 		Name: nameAgent, Path: "glovebox", Binary: self, Dir: inst.Agent(),
-		Args:  debugFlag([]string{"agent", "--data", inst.Dir, "--bin", t.dir, "--log-format", f.format}, f),
+		Args:  debugFlag(append([]string{"agent", "--data", inst.Dir, "--bin", t.dir, "--log-format", f.format}, f.pool.args()...), f),
 		Env:   a.pass(a.rootEnv(t), tracing.Variables()),
 		Grace: 15 * time.Second,
 	}

@@ -11,6 +11,7 @@ import (
 	"glovebox/internal/instance"
 	"glovebox/internal/keeper"
 	"glovebox/internal/supervise"
+	"glovebox/runtime/containerd"
 )
 
 // What --at-stop can say.
@@ -82,7 +83,7 @@ func (l *shimLife) handOver(ctx context.Context, s *supervise.Supervisor) []keep
 	foreign := l.stock.wanted()
 	if err == nil {
 		for _, sb := range k.Sandboxes {
-			if agent.Underway(l.inst.Agent(), sb.ID) {
+			if agent.Underway(l.inst.Agent(), containerd.SandboxOf(l.inst.Sandboxes(), sb.ID)) {
 				keep = append(keep, sb.ID)
 			}
 		}

@@ -14,6 +14,7 @@ type rule struct {
 var rules = []rule{
 	{".", nil, false, "the domain: nouns and interfaces, which nothing outside can change"},
 	{"engine", in("."), false, "decisions are pure, so they need nothing but the nouns"},
+	{"warm", nil, false, "decisions about pools are pure, and need no nouns but their own"},
 	{"orchestrator", in(".", "engine"), false, "effects go through the interfaces of the root and its own"},
 
 	{"api/wire", in("."), true, "the wire's types are shared with the client"},
@@ -24,6 +25,7 @@ var rules = []rule{
 	{"identity", in("."), true, "turns proofs into principals"},
 	{"identity/identitytest", nil, true, "holds what proves itself, and knows nothing of who checks"},
 	{"tenant", in("."), false, "keeps what tenants may take, as documents of the store"},
+	{"template", in("."), false, "keeps what sandboxes are parked for, as documents of the store"},
 	{"output", in("."), false, "keeps bytes in Blobs, whichever these are"},
 
 	{"store/storetest", in(".", "store/memory"), true, "holds stores to the reference model"},
@@ -40,7 +42,7 @@ var rules = []rule{
 	{"runtime/*", in(".", "internal/..."), true, "adapters do not know each other"},
 	{"images", in(".", "internal/..."), true, "an adapter: registries and archives are untrusted input"},
 	{"egress", in(".", "internal/..."), true, "an adapter of the kernel's network"},
-	{"agent", in(".", "internal/..."), true, "the node's daemon is given its runtime and speaks the node protocol"},
+	{"agent", in(".", "warm", "internal/..."), true, "the node's daemon is given its runtime and speaks the node protocol"},
 
 	{"internal/...", in(".", "internal/..."), true, "small, shared, boring: it knows nobody who uses it"},
 	{"cmd/...", in("..."), true, "ties the knots: the only one that knows concrete types"},
@@ -50,7 +52,7 @@ var rules = []rule{
 var forbiddenNames = []string{"util", "utils", "common", "helper", "helpers", "manager", "base"}
 
 // pure packages have no clock and no goroutine: time is an argument.
-var pure = []string{"engine"}
+var pure = []string{"engine", "warm"}
 
 // clock are the functions of package time that look at, or wait for, the wall
 // clock.

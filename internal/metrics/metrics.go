@@ -39,6 +39,8 @@ type Config struct {
 	// Waiting counts the jobs in the queue, so that a very long one need not
 	// be listed; may be nil.
 	Waiting func() int
+	// Pools is what nodes have parked; may be nil.
+	Pools func() []glovebox.PoolStatus
 }
 
 // Metrics is the measurements of one process. It is safe for concurrent use.
@@ -76,5 +78,6 @@ func New(c Config) *Metrics {
 	m.gaugeFunc("glovebox_sandboxes_placed", "jobs that have a place on a node", c.Placed)
 	m.census(c.Jobs, c.Waiting)
 	m.sessions(c.Sessions)
+	m.pools(c.Pools)
 	return m
 }

@@ -28,6 +28,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type SlotState int32
+
+const (
+	SlotState_SLOT_STATE_UNSPECIFIED SlotState = 0
+	SlotState_SLOT_STATE_MAKING      SlotState = 1
+	SlotState_SLOT_STATE_PARKED      SlotState = 2
+	SlotState_SLOT_STATE_TAKEN       SlotState = 3 // by a job's sandbox that is being made of it
+	SlotState_SLOT_STATE_LEAVING     SlotState = 4
+)
+
+// Enum value maps for SlotState.
+var (
+	SlotState_name = map[int32]string{
+		0: "SLOT_STATE_UNSPECIFIED",
+		1: "SLOT_STATE_MAKING",
+		2: "SLOT_STATE_PARKED",
+		3: "SLOT_STATE_TAKEN",
+		4: "SLOT_STATE_LEAVING",
+	}
+	SlotState_value = map[string]int32{
+		"SLOT_STATE_UNSPECIFIED": 0,
+		"SLOT_STATE_MAKING":      1,
+		"SLOT_STATE_PARKED":      2,
+		"SLOT_STATE_TAKEN":       3,
+		"SLOT_STATE_LEAVING":     4,
+	}
+)
+
+func (x SlotState) Enum() *SlotState {
+	p := new(SlotState)
+	*p = x
+	return p
+}
+
+func (x SlotState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SlotState) Descriptor() protoreflect.EnumDescriptor {
+	return file_node_proto_enumTypes[0].Descriptor()
+}
+
+func (SlotState) Type() protoreflect.EnumType {
+	return &file_node_proto_enumTypes[0]
+}
+
+func (x SlotState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SlotState.Descriptor instead.
+func (SlotState) EnumDescriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{0}
+}
+
 // Phase of a sandbox on its node.
 type Phase int32
 
@@ -68,11 +123,11 @@ func (x Phase) String() string {
 }
 
 func (Phase) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_proto_enumTypes[0].Descriptor()
+	return file_node_proto_enumTypes[1].Descriptor()
 }
 
 func (Phase) Type() protoreflect.EnumType {
-	return &file_node_proto_enumTypes[0]
+	return &file_node_proto_enumTypes[1]
 }
 
 func (x Phase) Number() protoreflect.EnumNumber {
@@ -81,7 +136,7 @@ func (x Phase) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Phase.Descriptor instead.
 func (Phase) EnumDescriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{0}
+	return file_node_proto_rawDescGZIP(), []int{1}
 }
 
 type Stream int32
@@ -117,11 +172,11 @@ func (x Stream) String() string {
 }
 
 func (Stream) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_proto_enumTypes[1].Descriptor()
+	return file_node_proto_enumTypes[2].Descriptor()
 }
 
 func (Stream) Type() protoreflect.EnumType {
-	return &file_node_proto_enumTypes[1]
+	return &file_node_proto_enumTypes[2]
 }
 
 func (x Stream) Number() protoreflect.EnumNumber {
@@ -130,7 +185,7 @@ func (x Stream) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Stream.Descriptor instead.
 func (Stream) EnumDescriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{1}
+	return file_node_proto_rawDescGZIP(), []int{2}
 }
 
 type SyncRequest struct {
@@ -143,6 +198,7 @@ type SyncRequest struct {
 	KnownRevision string                 `protobuf:"bytes,6,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"` // of the last answer that was carried out; "" = none
 	Info          *NodeInfo              `protobuf:"bytes,7,opt,name=info,proto3" json:"info,omitempty"`
 	Sequence      uint64                 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"` // grows with every call of a run; control ignores calls that come late
+	Pools         []*Pool                `protobuf:"bytes,9,rep,name=pools,proto3" json:"pools,omitempty"`        // as of a moment ago
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +289,240 @@ func (x *SyncRequest) GetSequence() uint64 {
 	return 0
 }
 
+func (x *SyncRequest) GetPools() []*Pool {
+	if x != nil {
+		return x.Pools
+	}
+	return nil
+}
+
+// Pool is what a node has parked for one template, and what came of it. Counts
+// are those of this run of the agent.
+type Pool struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Template      string                 `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	Image         string                 `protobuf:"bytes,2,opt,name=image,proto3" json:"image,omitempty"` // digest; "" = of any image
+	Interpreter   string                 `protobuf:"bytes,3,opt,name=interpreter,proto3" json:"interpreter,omitempty"`
+	Floor         int32                  `protobuf:"varint,4,opt,name=floor,proto3" json:"floor,omitempty"`
+	Ceiling       int32                  `protobuf:"varint,5,opt,name=ceiling,proto3" json:"ceiling,omitempty"`
+	Target        int32                  `protobuf:"varint,6,opt,name=target,proto3" json:"target,omitempty"`
+	Slots         []*Slot                `protobuf:"bytes,7,rep,name=slots,proto3" json:"slots,omitempty"`
+	Hits          int64                  `protobuf:"varint,8,opt,name=hits,proto3" json:"hits,omitempty"`
+	Misses        map[string]int64       `protobuf:"bytes,9,rep,name=misses,proto3" json:"misses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // by reason: empty, unfair, failed, off
+	Refills       int64                  `protobuf:"varint,10,opt,name=refills,proto3" json:"refills,omitempty"`
+	Failures      int64                  `protobuf:"varint,11,opt,name=failures,proto3" json:"failures,omitempty"`                      // refills that came to nothing
+	Memory        int64                  `protobuf:"varint,12,opt,name=memory,proto3" json:"memory,omitempty"`                          // bytes that one of them takes
+	RefillWall    *durationpb.Duration   `protobuf:"bytes,13,opt,name=refill_wall,json=refillWall,proto3" json:"refill_wall,omitempty"` // medians of late; absent if there are none
+	RefillCpu     *durationpb.Duration   `protobuf:"bytes,14,opt,name=refill_cpu,json=refillCpu,proto3" json:"refill_cpu,omitempty"`    // absent also if the runtime cannot tell
+	ClaimP50      *durationpb.Duration   `protobuf:"bytes,15,opt,name=claim_p50,json=claimP50,proto3" json:"claim_p50,omitempty"`       // from taking one to its command being started
+	ClaimP95      *durationpb.Duration   `protobuf:"bytes,16,opt,name=claim_p95,json=claimP95,proto3" json:"claim_p95,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pool) Reset() {
+	*x = Pool{}
+	mi := &file_node_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pool) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pool) ProtoMessage() {}
+
+func (x *Pool) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pool.ProtoReflect.Descriptor instead.
+func (*Pool) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Pool) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *Pool) GetImage() string {
+	if x != nil {
+		return x.Image
+	}
+	return ""
+}
+
+func (x *Pool) GetInterpreter() string {
+	if x != nil {
+		return x.Interpreter
+	}
+	return ""
+}
+
+func (x *Pool) GetFloor() int32 {
+	if x != nil {
+		return x.Floor
+	}
+	return 0
+}
+
+func (x *Pool) GetCeiling() int32 {
+	if x != nil {
+		return x.Ceiling
+	}
+	return 0
+}
+
+func (x *Pool) GetTarget() int32 {
+	if x != nil {
+		return x.Target
+	}
+	return 0
+}
+
+func (x *Pool) GetSlots() []*Slot {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+func (x *Pool) GetHits() int64 {
+	if x != nil {
+		return x.Hits
+	}
+	return 0
+}
+
+func (x *Pool) GetMisses() map[string]int64 {
+	if x != nil {
+		return x.Misses
+	}
+	return nil
+}
+
+func (x *Pool) GetRefills() int64 {
+	if x != nil {
+		return x.Refills
+	}
+	return 0
+}
+
+func (x *Pool) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Pool) GetMemory() int64 {
+	if x != nil {
+		return x.Memory
+	}
+	return 0
+}
+
+func (x *Pool) GetRefillWall() *durationpb.Duration {
+	if x != nil {
+		return x.RefillWall
+	}
+	return nil
+}
+
+func (x *Pool) GetRefillCpu() *durationpb.Duration {
+	if x != nil {
+		return x.RefillCpu
+	}
+	return nil
+}
+
+func (x *Pool) GetClaimP50() *durationpb.Duration {
+	if x != nil {
+		return x.ClaimP50
+	}
+	return nil
+}
+
+func (x *Pool) GetClaimP95() *durationpb.Duration {
+	if x != nil {
+		return x.ClaimP95
+	}
+	return nil
+}
+
+// Slot is a parked sandbox.
+type Slot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	State         SlotState              `protobuf:"varint,2,opt,name=state,proto3,enum=glovebox.node.v1.SlotState" json:"state,omitempty"`
+	Since         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slot) Reset() {
+	*x = Slot{}
+	mi := &file_node_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slot) ProtoMessage() {}
+
+func (x *Slot) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slot.ProtoReflect.Descriptor instead.
+func (*Slot) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Slot) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Slot) GetState() SlotState {
+	if x != nil {
+		return x.State
+	}
+	return SlotState_SLOT_STATE_UNSPECIFIED
+}
+
+func (x *Slot) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 type Capacity struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sandboxes     int64                  `protobuf:"varint,1,opt,name=sandboxes,proto3" json:"sandboxes,omitempty"` // at one time
@@ -244,7 +534,7 @@ type Capacity struct {
 
 func (x *Capacity) Reset() {
 	*x = Capacity{}
-	mi := &file_node_proto_msgTypes[1]
+	mi := &file_node_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -256,7 +546,7 @@ func (x *Capacity) String() string {
 func (*Capacity) ProtoMessage() {}
 
 func (x *Capacity) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[1]
+	mi := &file_node_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -269,7 +559,7 @@ func (x *Capacity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capacity.ProtoReflect.Descriptor instead.
 func (*Capacity) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{1}
+	return file_node_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Capacity) GetSandboxes() int64 {
@@ -305,7 +595,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_node_proto_msgTypes[2]
+	mi := &file_node_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +607,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[2]
+	mi := &file_node_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +620,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{2}
+	return file_node_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *NodeInfo) GetVersion() string {
@@ -371,14 +661,16 @@ type Sandbox struct {
 	Stdout        int64                  `protobuf:"varint,6,opt,name=stdout,proto3" json:"stdout,omitempty"` // bytes written so far; final with EXITED
 	Stderr        int64                  `protobuf:"varint,7,opt,name=stderr,proto3" json:"stderr,omitempty"`
 	Truncated     bool                   `protobuf:"varint,8,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	Residue       []*Residue             `protobuf:"bytes,9,rep,name=residue,proto3" json:"residue,omitempty"` // with DESTROYING, what the last check found
+	Residue       []*Residue             `protobuf:"bytes,9,rep,name=residue,proto3" json:"residue,omitempty"`                             // with DESTROYING, what the last check found
+	StartedFrom   string                 `protobuf:"bytes,10,opt,name=started_from,json=startedFrom,proto3" json:"started_from,omitempty"` // "pool" or "cold", once it was made
+	Template      string                 `protobuf:"bytes,11,opt,name=template,proto3" json:"template,omitempty"`                          // of the pool that it was started from
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sandbox) Reset() {
 	*x = Sandbox{}
-	mi := &file_node_proto_msgTypes[3]
+	mi := &file_node_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -390,7 +682,7 @@ func (x *Sandbox) String() string {
 func (*Sandbox) ProtoMessage() {}
 
 func (x *Sandbox) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[3]
+	mi := &file_node_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -403,7 +695,7 @@ func (x *Sandbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sandbox.ProtoReflect.Descriptor instead.
 func (*Sandbox) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{3}
+	return file_node_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Sandbox) GetJob() string {
@@ -469,6 +761,20 @@ func (x *Sandbox) GetResidue() []*Residue {
 	return nil
 }
 
+func (x *Sandbox) GetStartedFrom() string {
+	if x != nil {
+		return x.StartedFrom
+	}
+	return ""
+}
+
+func (x *Sandbox) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
 // Exit says how an attempt ended. If fault is set and started is false, the
 // command never ran.
 type Exit struct {
@@ -486,7 +792,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_node_proto_msgTypes[4]
+	mi := &file_node_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +804,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[4]
+	mi := &file_node_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +817,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{4}
+	return file_node_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Exit) GetCode() int32 {
@@ -575,7 +881,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_node_proto_msgTypes[5]
+	mi := &file_node_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +893,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[5]
+	mi := &file_node_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +906,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{5}
+	return file_node_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Fault) GetKind() string {
@@ -641,7 +947,7 @@ type Residue struct {
 
 func (x *Residue) Reset() {
 	*x = Residue{}
-	mi := &file_node_proto_msgTypes[6]
+	mi := &file_node_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +959,7 @@ func (x *Residue) String() string {
 func (*Residue) ProtoMessage() {}
 
 func (x *Residue) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[6]
+	mi := &file_node_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +972,7 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residue.ProtoReflect.Descriptor instead.
 func (*Residue) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{6}
+	return file_node_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Residue) GetKind() string {
@@ -688,13 +994,14 @@ type SyncResponse struct {
 	Revision      string                 `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	Want          []*Order               `protobuf:"bytes,2,rep,name=want,proto3" json:"want,omitempty"`
 	CallAgain     *durationpb.Duration   `protobuf:"bytes,3,opt,name=call_again,json=callAgain,proto3" json:"call_again,omitempty"` // at the latest; at once when the agent's state changes
+	Templates     *Templates             `protobuf:"bytes,4,opt,name=templates,proto3" json:"templates,omitempty"`                  // absent if they are those of before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SyncResponse) Reset() {
 	*x = SyncResponse{}
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +1013,7 @@ func (x *SyncResponse) String() string {
 func (*SyncResponse) ProtoMessage() {}
 
 func (x *SyncResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +1026,7 @@ func (x *SyncResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncResponse.ProtoReflect.Descriptor instead.
 func (*SyncResponse) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{7}
+	return file_node_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SyncResponse) GetRevision() string {
@@ -743,6 +1050,160 @@ func (x *SyncResponse) GetCallAgain() *durationpb.Duration {
 	return nil
 }
 
+func (x *SyncResponse) GetTemplates() *Templates {
+	if x != nil {
+		return x.Templates
+	}
+	return nil
+}
+
+// Templates are all that there are, besides the generic one.
+type Templates struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	All           []*Template            `protobuf:"bytes,1,rep,name=all,proto3" json:"all,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Templates) Reset() {
+	*x = Templates{}
+	mi := &file_node_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Templates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Templates) ProtoMessage() {}
+
+func (x *Templates) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Templates.ProtoReflect.Descriptor instead.
+func (*Templates) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Templates) GetAll() []*Template {
+	if x != nil {
+		return x.All
+	}
+	return nil
+}
+
+// Template says what the sandboxes of one pool have in common. One that an
+// answer does not name any more ends with all that is parked for it.
+type Template struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Image         *Image                 `protobuf:"bytes,2,opt,name=image,proto3" json:"image,omitempty"`             // of the only jobs that it takes
+	Interpreter   string                 `protobuf:"bytes,3,opt,name=interpreter,proto3" json:"interpreter,omitempty"` // started ahead: "python3", "node", or "" for none
+	Min           int32                  `protobuf:"varint,4,opt,name=min,proto3" json:"min,omitempty"`                // parked at least
+	Max           int32                  `protobuf:"varint,5,opt,name=max,proto3" json:"max,omitempty"`
+	Env           []string               `protobuf:"bytes,6,rep,name=env,proto3" json:"env,omitempty"` // NAME=value: what a job has that sets nothing of its own
+	Workdir       string                 `protobuf:"bytes,7,opt,name=workdir,proto3" json:"workdir,omitempty"`
+	User          string                 `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Template) Reset() {
+	*x = Template{}
+	mi := &file_node_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Template) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Template) ProtoMessage() {}
+
+func (x *Template) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Template.ProtoReflect.Descriptor instead.
+func (*Template) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Template) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Template) GetImage() *Image {
+	if x != nil {
+		return x.Image
+	}
+	return nil
+}
+
+func (x *Template) GetInterpreter() string {
+	if x != nil {
+		return x.Interpreter
+	}
+	return ""
+}
+
+func (x *Template) GetMin() int32 {
+	if x != nil {
+		return x.Min
+	}
+	return 0
+}
+
+func (x *Template) GetMax() int32 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
+func (x *Template) GetEnv() []string {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *Template) GetWorkdir() string {
+	if x != nil {
+		return x.Workdir
+	}
+	return ""
+}
+
+func (x *Template) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
 // Order names a sandbox that should exist.
 type Order struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -757,7 +1218,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +1230,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +1243,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{8}
+	return file_node_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Order) GetJob() string {
@@ -839,7 +1300,7 @@ type Work struct {
 
 func (x *Work) Reset() {
 	*x = Work{}
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +1312,7 @@ func (x *Work) String() string {
 func (*Work) ProtoMessage() {}
 
 func (x *Work) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1325,7 @@ func (x *Work) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Work.ProtoReflect.Descriptor instead.
 func (*Work) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{9}
+	return file_node_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Work) GetTenant() string {
@@ -952,7 +1413,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1425,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1438,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{10}
+	return file_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Limits) GetMemory() int64 {
@@ -1044,7 +1505,7 @@ type Image struct {
 
 func (x *Image) Reset() {
 	*x = Image{}
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1517,7 @@ func (x *Image) String() string {
 func (*Image) ProtoMessage() {}
 
 func (x *Image) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1530,7 @@ func (x *Image) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Image.ProtoReflect.Descriptor instead.
 func (*Image) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{11}
+	return file_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Image) GetName() string {
@@ -1132,7 +1593,7 @@ type Blob struct {
 
 func (x *Blob) Reset() {
 	*x = Blob{}
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1605,7 @@ func (x *Blob) String() string {
 func (*Blob) ProtoMessage() {}
 
 func (x *Blob) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1618,7 @@ func (x *Blob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blob.ProtoReflect.Descriptor instead.
 func (*Blob) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{12}
+	return file_node_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Blob) GetDigest() string {
@@ -1191,7 +1652,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1664,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1677,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{13}
+	return file_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Layer) GetBlob() *Blob {
@@ -1246,7 +1707,7 @@ type OutputChunk struct {
 
 func (x *OutputChunk) Reset() {
 	*x = OutputChunk{}
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1719,7 @@ func (x *OutputChunk) String() string {
 func (*OutputChunk) ProtoMessage() {}
 
 func (x *OutputChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +1732,7 @@ func (x *OutputChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputChunk.ProtoReflect.Descriptor instead.
 func (*OutputChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{14}
+	return file_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *OutputChunk) GetJob() string {
@@ -1319,7 +1780,7 @@ type OutputAck struct {
 
 func (x *OutputAck) Reset() {
 	*x = OutputAck{}
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1792,7 @@ func (x *OutputAck) String() string {
 func (*OutputAck) ProtoMessage() {}
 
 func (x *OutputAck) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1805,7 @@ func (x *OutputAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputAck.ProtoReflect.Descriptor instead.
 func (*OutputAck) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{15}
+	return file_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OutputAck) GetStdout() int64 {
@@ -1372,7 +1833,7 @@ type ReadStdinRequest struct {
 
 func (x *ReadStdinRequest) Reset() {
 	*x = ReadStdinRequest{}
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1845,7 @@ func (x *ReadStdinRequest) String() string {
 func (*ReadStdinRequest) ProtoMessage() {}
 
 func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1858,7 @@ func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStdinRequest.ProtoReflect.Descriptor instead.
 func (*ReadStdinRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{16}
+	return file_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReadStdinRequest) GetJob() string {
@@ -1431,7 +1892,7 @@ type ReadBlobRequest struct {
 
 func (x *ReadBlobRequest) Reset() {
 	*x = ReadBlobRequest{}
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1904,7 @@ func (x *ReadBlobRequest) String() string {
 func (*ReadBlobRequest) ProtoMessage() {}
 
 func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1917,7 @@ func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBlobRequest.ProtoReflect.Descriptor instead.
 func (*ReadBlobRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{17}
+	return file_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReadBlobRequest) GetDigest() string {
@@ -1482,7 +1943,7 @@ type DataChunk struct {
 
 func (x *DataChunk) Reset() {
 	*x = DataChunk{}
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1955,7 @@ func (x *DataChunk) String() string {
 func (*DataChunk) ProtoMessage() {}
 
 func (x *DataChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1968,7 @@ func (x *DataChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataChunk.ProtoReflect.Descriptor instead.
 func (*DataChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{18}
+	return file_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DataChunk) GetData() []byte {
@@ -1522,7 +1983,7 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x02\n" +
+	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x02\n" +
 	"\vSyncRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
 	"\x04boot\x18\x02 \x01(\tR\x04boot\x12\x10\n" +
@@ -1531,7 +1992,35 @@ const file_node_proto_rawDesc = "" +
 	"\x04have\x18\x05 \x03(\v2\x19.glovebox.node.v1.SandboxR\x04have\x12%\n" +
 	"\x0eknown_revision\x18\x06 \x01(\tR\rknownRevision\x12.\n" +
 	"\x04info\x18\a \x01(\v2\x1a.glovebox.node.v1.NodeInfoR\x04info\x12\x1a\n" +
-	"\bsequence\x18\b \x01(\x04R\bsequence\"T\n" +
+	"\bsequence\x18\b \x01(\x04R\bsequence\x12,\n" +
+	"\x05pools\x18\t \x03(\v2\x16.glovebox.node.v1.PoolR\x05pools\"\x8f\x05\n" +
+	"\x04Pool\x12\x1a\n" +
+	"\btemplate\x18\x01 \x01(\tR\btemplate\x12\x14\n" +
+	"\x05image\x18\x02 \x01(\tR\x05image\x12 \n" +
+	"\vinterpreter\x18\x03 \x01(\tR\vinterpreter\x12\x14\n" +
+	"\x05floor\x18\x04 \x01(\x05R\x05floor\x12\x18\n" +
+	"\aceiling\x18\x05 \x01(\x05R\aceiling\x12\x16\n" +
+	"\x06target\x18\x06 \x01(\x05R\x06target\x12,\n" +
+	"\x05slots\x18\a \x03(\v2\x16.glovebox.node.v1.SlotR\x05slots\x12\x12\n" +
+	"\x04hits\x18\b \x01(\x03R\x04hits\x12:\n" +
+	"\x06misses\x18\t \x03(\v2\".glovebox.node.v1.Pool.MissesEntryR\x06misses\x12\x18\n" +
+	"\arefills\x18\n" +
+	" \x01(\x03R\arefills\x12\x1a\n" +
+	"\bfailures\x18\v \x01(\x03R\bfailures\x12\x16\n" +
+	"\x06memory\x18\f \x01(\x03R\x06memory\x12:\n" +
+	"\vrefill_wall\x18\r \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"refillWall\x128\n" +
+	"\n" +
+	"refill_cpu\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\trefillCpu\x126\n" +
+	"\tclaim_p50\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\bclaimP50\x126\n" +
+	"\tclaim_p95\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\bclaimP95\x1a9\n" +
+	"\vMissesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"{\n" +
+	"\x04Slot\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1b.glovebox.node.v1.SlotStateR\x05state\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"T\n" +
 	"\bCapacity\x12\x1c\n" +
 	"\tsandboxes\x18\x01 \x01(\x03R\tsandboxes\x12\x16\n" +
 	"\x06memory\x18\x02 \x01(\x03R\x06memory\x12\x12\n" +
@@ -1540,7 +2029,7 @@ const file_node_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06kernel\x18\x02 \x01(\tR\x06kernel\x12\x1a\n" +
 	"\bplatform\x18\x03 \x01(\tR\bplatform\x12\x1a\n" +
-	"\bruntimes\x18\x04 \x03(\tR\bruntimes\"\xc9\x02\n" +
+	"\bruntimes\x18\x04 \x03(\tR\bruntimes\"\x88\x03\n" +
 	"\aSandbox\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12-\n" +
@@ -1550,7 +2039,10 @@ const file_node_proto_rawDesc = "" +
 	"\x06stdout\x18\x06 \x01(\x03R\x06stdout\x12\x16\n" +
 	"\x06stderr\x18\a \x01(\x03R\x06stderr\x12\x1c\n" +
 	"\ttruncated\x18\b \x01(\bR\ttruncated\x123\n" +
-	"\aresidue\x18\t \x03(\v2\x19.glovebox.node.v1.ResidueR\aresidue\"\x84\x02\n" +
+	"\aresidue\x18\t \x03(\v2\x19.glovebox.node.v1.ResidueR\aresidue\x12!\n" +
+	"\fstarted_from\x18\n" +
+	" \x01(\tR\vstartedFrom\x12\x1a\n" +
+	"\btemplate\x18\v \x01(\tR\btemplate\"\x84\x02\n" +
 	"\x04Exit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06signal\x18\x02 \x01(\x05R\x06signal\x12\x18\n" +
@@ -1567,12 +2059,24 @@ const file_node_proto_rawDesc = "" +
 	"\x04hint\x18\x04 \x01(\tR\x04hint\"1\n" +
 	"\aResidue\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\x91\x01\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xcc\x01\n" +
 	"\fSyncResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12+\n" +
 	"\x04want\x18\x02 \x03(\v2\x17.glovebox.node.v1.OrderR\x04want\x128\n" +
 	"\n" +
-	"call_again\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcallAgain\"\xa4\x01\n" +
+	"call_again\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcallAgain\x129\n" +
+	"\ttemplates\x18\x04 \x01(\v2\x1b.glovebox.node.v1.TemplatesR\ttemplates\"9\n" +
+	"\tTemplates\x12,\n" +
+	"\x03all\x18\x01 \x03(\v2\x1a.glovebox.node.v1.TemplateR\x03all\"\xd3\x01\n" +
+	"\bTemplate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
+	"\x05image\x18\x02 \x01(\v2\x17.glovebox.node.v1.ImageR\x05image\x12 \n" +
+	"\vinterpreter\x18\x03 \x01(\tR\vinterpreter\x12\x10\n" +
+	"\x03min\x18\x04 \x01(\x05R\x03min\x12\x10\n" +
+	"\x03max\x18\x05 \x01(\x05R\x03max\x12\x10\n" +
+	"\x03env\x18\x06 \x03(\tR\x03env\x12\x18\n" +
+	"\aworkdir\x18\a \x01(\tR\aworkdir\x12\x12\n" +
+	"\x04user\x18\b \x01(\tR\x04user\"\xa4\x01\n" +
 	"\x05Order\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x12\n" +
@@ -1632,7 +2136,13 @@ const file_node_proto_rawDesc = "" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\"\x1f\n" +
 	"\tDataChunk\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data*n\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data*\x83\x01\n" +
+	"\tSlotState\x12\x1a\n" +
+	"\x16SLOT_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11SLOT_STATE_MAKING\x10\x01\x12\x15\n" +
+	"\x11SLOT_STATE_PARKED\x10\x02\x12\x14\n" +
+	"\x10SLOT_STATE_TAKEN\x10\x03\x12\x16\n" +
+	"\x12SLOT_STATE_LEAVING\x10\x04*n\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fPHASE_PREPARING\x10\x01\x12\x11\n" +
@@ -1662,68 +2172,86 @@ func file_node_proto_rawDescGZIP() []byte {
 	return file_node_proto_rawDescData
 }
 
-var file_node_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_node_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_node_proto_goTypes = []any{
-	(Phase)(0),                    // 0: glovebox.node.v1.Phase
-	(Stream)(0),                   // 1: glovebox.node.v1.Stream
-	(*SyncRequest)(nil),           // 2: glovebox.node.v1.SyncRequest
-	(*Capacity)(nil),              // 3: glovebox.node.v1.Capacity
-	(*NodeInfo)(nil),              // 4: glovebox.node.v1.NodeInfo
-	(*Sandbox)(nil),               // 5: glovebox.node.v1.Sandbox
-	(*Exit)(nil),                  // 6: glovebox.node.v1.Exit
-	(*Fault)(nil),                 // 7: glovebox.node.v1.Fault
-	(*Residue)(nil),               // 8: glovebox.node.v1.Residue
-	(*SyncResponse)(nil),          // 9: glovebox.node.v1.SyncResponse
-	(*Order)(nil),                 // 10: glovebox.node.v1.Order
-	(*Work)(nil),                  // 11: glovebox.node.v1.Work
-	(*Limits)(nil),                // 12: glovebox.node.v1.Limits
-	(*Image)(nil),                 // 13: glovebox.node.v1.Image
-	(*Blob)(nil),                  // 14: glovebox.node.v1.Blob
-	(*Layer)(nil),                 // 15: glovebox.node.v1.Layer
-	(*OutputChunk)(nil),           // 16: glovebox.node.v1.OutputChunk
-	(*OutputAck)(nil),             // 17: glovebox.node.v1.OutputAck
-	(*ReadStdinRequest)(nil),      // 18: glovebox.node.v1.ReadStdinRequest
-	(*ReadBlobRequest)(nil),       // 19: glovebox.node.v1.ReadBlobRequest
-	(*DataChunk)(nil),             // 20: glovebox.node.v1.DataChunk
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
+	(SlotState)(0),                // 0: glovebox.node.v1.SlotState
+	(Phase)(0),                    // 1: glovebox.node.v1.Phase
+	(Stream)(0),                   // 2: glovebox.node.v1.Stream
+	(*SyncRequest)(nil),           // 3: glovebox.node.v1.SyncRequest
+	(*Pool)(nil),                  // 4: glovebox.node.v1.Pool
+	(*Slot)(nil),                  // 5: glovebox.node.v1.Slot
+	(*Capacity)(nil),              // 6: glovebox.node.v1.Capacity
+	(*NodeInfo)(nil),              // 7: glovebox.node.v1.NodeInfo
+	(*Sandbox)(nil),               // 8: glovebox.node.v1.Sandbox
+	(*Exit)(nil),                  // 9: glovebox.node.v1.Exit
+	(*Fault)(nil),                 // 10: glovebox.node.v1.Fault
+	(*Residue)(nil),               // 11: glovebox.node.v1.Residue
+	(*SyncResponse)(nil),          // 12: glovebox.node.v1.SyncResponse
+	(*Templates)(nil),             // 13: glovebox.node.v1.Templates
+	(*Template)(nil),              // 14: glovebox.node.v1.Template
+	(*Order)(nil),                 // 15: glovebox.node.v1.Order
+	(*Work)(nil),                  // 16: glovebox.node.v1.Work
+	(*Limits)(nil),                // 17: glovebox.node.v1.Limits
+	(*Image)(nil),                 // 18: glovebox.node.v1.Image
+	(*Blob)(nil),                  // 19: glovebox.node.v1.Blob
+	(*Layer)(nil),                 // 20: glovebox.node.v1.Layer
+	(*OutputChunk)(nil),           // 21: glovebox.node.v1.OutputChunk
+	(*OutputAck)(nil),             // 22: glovebox.node.v1.OutputAck
+	(*ReadStdinRequest)(nil),      // 23: glovebox.node.v1.ReadStdinRequest
+	(*ReadBlobRequest)(nil),       // 24: glovebox.node.v1.ReadBlobRequest
+	(*DataChunk)(nil),             // 25: glovebox.node.v1.DataChunk
+	nil,                           // 26: glovebox.node.v1.Pool.MissesEntry
+	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
 }
 var file_node_proto_depIdxs = []int32{
-	3,  // 0: glovebox.node.v1.SyncRequest.capacity:type_name -> glovebox.node.v1.Capacity
-	5,  // 1: glovebox.node.v1.SyncRequest.have:type_name -> glovebox.node.v1.Sandbox
-	4,  // 2: glovebox.node.v1.SyncRequest.info:type_name -> glovebox.node.v1.NodeInfo
-	0,  // 3: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
-	6,  // 4: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
-	21, // 5: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
-	8,  // 6: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
-	7,  // 7: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
-	21, // 8: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
-	22, // 9: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
-	10, // 10: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
-	22, // 11: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
-	22, // 12: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
-	11, // 13: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
-	13, // 14: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
-	22, // 15: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
-	12, // 16: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
-	14, // 17: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
-	15, // 18: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
-	14, // 19: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
-	1,  // 20: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
-	2,  // 21: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
-	16, // 22: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
-	18, // 23: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
-	19, // 24: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
-	9,  // 25: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
-	17, // 26: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
-	20, // 27: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
-	20, // 28: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
-	25, // [25:29] is the sub-list for method output_type
-	21, // [21:25] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	6,  // 0: glovebox.node.v1.SyncRequest.capacity:type_name -> glovebox.node.v1.Capacity
+	8,  // 1: glovebox.node.v1.SyncRequest.have:type_name -> glovebox.node.v1.Sandbox
+	7,  // 2: glovebox.node.v1.SyncRequest.info:type_name -> glovebox.node.v1.NodeInfo
+	4,  // 3: glovebox.node.v1.SyncRequest.pools:type_name -> glovebox.node.v1.Pool
+	5,  // 4: glovebox.node.v1.Pool.slots:type_name -> glovebox.node.v1.Slot
+	26, // 5: glovebox.node.v1.Pool.misses:type_name -> glovebox.node.v1.Pool.MissesEntry
+	27, // 6: glovebox.node.v1.Pool.refill_wall:type_name -> google.protobuf.Duration
+	27, // 7: glovebox.node.v1.Pool.refill_cpu:type_name -> google.protobuf.Duration
+	27, // 8: glovebox.node.v1.Pool.claim_p50:type_name -> google.protobuf.Duration
+	27, // 9: glovebox.node.v1.Pool.claim_p95:type_name -> google.protobuf.Duration
+	0,  // 10: glovebox.node.v1.Slot.state:type_name -> glovebox.node.v1.SlotState
+	28, // 11: glovebox.node.v1.Slot.since:type_name -> google.protobuf.Timestamp
+	1,  // 12: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
+	9,  // 13: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
+	28, // 14: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
+	11, // 15: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
+	10, // 16: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
+	28, // 17: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
+	27, // 18: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
+	15, // 19: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
+	27, // 20: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
+	13, // 21: glovebox.node.v1.SyncResponse.templates:type_name -> glovebox.node.v1.Templates
+	14, // 22: glovebox.node.v1.Templates.all:type_name -> glovebox.node.v1.Template
+	18, // 23: glovebox.node.v1.Template.image:type_name -> glovebox.node.v1.Image
+	27, // 24: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
+	16, // 25: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
+	18, // 26: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
+	27, // 27: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
+	17, // 28: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
+	19, // 29: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
+	20, // 30: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
+	19, // 31: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
+	2,  // 32: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
+	3,  // 33: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
+	21, // 34: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
+	23, // 35: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
+	24, // 36: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
+	12, // 37: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
+	22, // 38: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
+	25, // 39: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
+	25, // 40: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
+	37, // [37:41] is the sub-list for method output_type
+	33, // [33:37] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -1736,8 +2264,8 @@ func file_node_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   19,
+			NumEnums:      3,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -60,7 +60,11 @@ func exit(s *nodev1.Sandbox) *glovebox.NodeExit {
 	}
 	x.Result = &glovebox.Result{
 		ExitCode: int(e.GetCode()), Signal: int(e.GetSignal()),
-		Usage: glovebox.Usage{MemoryPeak: e.GetMemoryPeak(), CPUTime: glovebox.Duration(e.GetCpuTime().AsDuration())},
+		Usage:       glovebox.Usage{MemoryPeak: e.GetMemoryPeak(), CPUTime: glovebox.Duration(e.GetCpuTime().AsDuration())},
+		StartedFrom: startedFrom(s.GetStartedFrom()),
+	}
+	if x.Result.StartedFrom == glovebox.FromPool {
+		x.Result.Template = name(s.GetTemplate())
 	}
 	if s.GetStarted() != nil && e.GetEnded() != nil {
 		x.Result.Duration = glovebox.Duration(max(0, e.GetEnded().AsTime().Sub(s.GetStarted().AsTime())))

@@ -22,6 +22,7 @@ type testNode struct {
 	sequence  uint64
 	known     string
 	have      []*nodev1.Sandbox
+	pools     []*nodev1.Pool
 }
 
 func (c *control) node(name string) *testNode {
@@ -31,7 +32,7 @@ func (c *control) node(name string) *testNode {
 func (n *testNode) request() *nodev1.SyncRequest {
 	n.sequence++
 	return &nodev1.SyncRequest{
-		Node: n.name, Boot: n.boot, Run: n.run, Sequence: n.sequence, KnownRevision: n.known, Have: n.have,
+		Node: n.name, Boot: n.boot, Run: n.run, Sequence: n.sequence, KnownRevision: n.known, Have: n.have, Pools: n.pools,
 		Capacity: &nodev1.Capacity{Sandboxes: 10, Memory: 1 << 30},
 		Info:     &nodev1.NodeInfo{Platform: "linux/amd64", Runtimes: []string{"gvisor"}},
 	}

@@ -58,6 +58,9 @@ type Provider struct {
 	open    chan struct{} // closed when the orchestrator has named every job
 	nodes   map[string]*node
 	orders  map[string]*order // by sandbox id
+
+	templates *nodev1.Templates // nil: not known yet
+	shared    map[string]bool   // digests of the blobs that these need
 }
 
 // node is what is known of a node.
@@ -67,6 +70,9 @@ type node struct {
 	revision uint64        // of the list of orders; grows with each change
 	changed  chan struct{} // closed and replaced when revision grows
 	have     map[string]*nodev1.Sandbox
+	newly    uint64         // the revision since which the templates are as they are
+	pools    []*nodev1.Pool // as of seen
+	seen     time.Time
 }
 
 // order is one sandbox that should exist on a node.

@@ -84,7 +84,7 @@ func (p *Provider) ReadStdin(ctx context.Context, req *connect.Request[nodev1.Re
 	return wireError(p.output.Stdin(ctx, o.job, req.Msg.GetOffset(), sender(s)))
 }
 
-// ReadBlob sends a part of an image that one of the orders needs.
+// ReadBlob sends a part of an image that one of the orders or templates needs.
 func (p *Provider) ReadBlob(ctx context.Context, req *connect.Request[nodev1.ReadBlobRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
 	select {
 	case <-p.open: // before, not every order is known: "no order needs it" would be a guess
@@ -93,7 +93,7 @@ func (p *Provider) ReadBlob(ctx context.Context, req *connect.Request[nodev1.Rea
 	}
 	digest := req.Msg.GetDigest()
 	if !p.needed(ctx, digest) {
-		return connect.NewError(connect.CodeNotFound, errors.New("no order needs this blob"))
+		return connect.NewError(connect.CodeNotFound, errors.New("no order or template needs this blob"))
 	}
 	return wireError(p.images.ReadBlob(ctx, digest, req.Msg.GetOffset(), sender(s)))
 }
@@ -116,6 +116,9 @@ func (p *Provider) current(ctx context.Context, job string, attempt int) (*order
 func (p *Provider) needed(ctx context.Context, digest string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.shared[digest] {
+		return true
+	}
 	for _, o := range p.orders {
 		if o.node != caller(ctx) || o.removed || digest == "" {
 			continue

@@ -57,6 +57,7 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 		return nil, connect.NewError(connect.CodeAborted, errLate)
 	}
 	n.run, n.sequence = m.GetRun(), m.GetSequence()
+	n.pools, n.seen = m.GetPools(), p.now()
 	n.have = make(map[string]*nodev1.Sandbox, len(m.GetHave()))
 	var news []glovebox.Report
 	for _, s := range m.GetHave() {
@@ -96,15 +97,17 @@ func (p *Provider) missing(m *nodev1.SyncRequest, n *node) []glovebox.Report {
 // carriedOut is the revision of the last answer of this process that the node
 // has carried out, 0 if there is none.
 func (p *Provider) carriedOut(m *nodev1.SyncRequest) uint64 {
+	revision, _ := p.knows(m)
+	return revision
+}
+
+func (p *Provider) knows(m *nodev1.SyncRequest) (revision uint64, ok bool) {
 	text, ok := strings.CutPrefix(m.GetKnownRevision(), p.epoch+"/")
 	if !ok {
-		return 0
+		return 0, false
 	}
 	revision, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return revision
+	return revision, err == nil
 }
 
 // answer waits until there is something to say.
@@ -120,9 +123,9 @@ func (p *Provider) answer(ctx context.Context, m *nodev1.SyncRequest) (*connect.
 		}
 		revision, changed := p.epoch+"/"+strconv.FormatUint(n.revision, 10), n.changed
 		if waited || revision != m.GetKnownRevision() {
-			want := p.want(m)
+			want, templates := p.want(m), p.templatesFor(n, m)
 			p.mu.Unlock()
-			return reply(revision, want), nil
+			return reply(revision, want, templates), nil
 		}
 		p.mu.Unlock()
 		select {
@@ -151,6 +154,6 @@ func (p *Provider) want(m *nodev1.SyncRequest) []*nodev1.Order {
 	return want
 }
 
-func reply(revision string, want []*nodev1.Order) *connect.Response[nodev1.SyncResponse] {
-	return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: durationpb.New(callAgain)})
+func reply(revision string, want []*nodev1.Order, templates *nodev1.Templates) *connect.Response[nodev1.SyncResponse] {
+	return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: durationpb.New(callAgain), Templates: templates})
 }

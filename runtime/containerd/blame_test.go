@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/runtime/containerd"
 	"glovebox/runtime/runtimetest"
 )
 
@@ -22,13 +23,19 @@ const atOnce = 4
 
 // told is what a runtime said about one sandbox.
 type told struct {
-	create, start, wait error
-	code                int
+	park, create, start, wait error
+	claimed                   bool
+	code                      int
 }
 
 // TestBlame kills the shim or containerd somewhere in the making, start and run
 // of a sandbox. Whatever the dying say, no error may put it on the job.
-func TestBlame(t *testing.T) {
+func TestBlame(t *testing.T) { blame(t, false) }
+
+// TestBlameParked does it to sandboxes that are parked before.
+func TestBlameParked(t *testing.T) { blame(t, true) }
+
+func blame(t *testing.T, parked bool) {
 	rounds := blameRounds
 	if s := os.Getenv("GLOVEBOX_BLAME_ROUNDS"); s != "" {
 		rounds, _ = strconv.Atoi(s)
@@ -51,6 +58,9 @@ func TestBlame(t *testing.T) {
 				ID: fmt.Sprintf("blame-%d-%d", i+1, j+1), Image: img.Image, Runtime: glovebox.RuntimeGVisor,
 				Args: []string{"/bin/sh", "-c", "exit 5"}, Limits: glovebox.DefaultLimits(),
 			}
+			if parked {
+				spec.Parked = "pool-" + spec.ID
+			}
 			batch = append(batch, spec)
 			go func() { done <- live(t.Context(), r, spec) }()
 		}
@@ -68,10 +78,16 @@ func TestBlame(t *testing.T) {
 		}
 		for _, spec := range batch {
 			destroyed(t, r, spec.ID)
+			if parked {
+				destroyed(t, r, spec.Parked)
+			}
+		}
+		if left, err := r.Residue(t.Context(), nil); err != nil || len(left) > 0 {
+			t.Errorf("round %d leaves %v, %v", i, left, err)
 		}
 	}
 	t.Logf("%v", seen)
-	if seen["create unavailable"]+seen["start node_lost"]+seen["wait node_lost"] == 0 {
+	if seen["park unavailable"]+seen["create unavailable"]+seen["create not_found"]+seen["start node_lost"]+seen["wait node_lost"] == 0 {
 		t.Error("no kill was felt: this proves nothing")
 	}
 }
@@ -84,7 +100,8 @@ func (got told) judge(t *testing.T, round int, seen map[string]int) {
 		err  error
 		may  []glovebox.Kind
 	}{
-		{"create", got.create, []glovebox.Kind{"", glovebox.KindUnavailable}},
+		{"park", got.park, []glovebox.Kind{"", glovebox.KindUnavailable}},
+		{"create", got.create, got.mayCreate()},
 		{"start", got.start, []glovebox.Kind{"", glovebox.KindUnavailable, glovebox.KindNotFound, glovebox.KindNodeLost}},
 		{"wait", got.wait, []glovebox.Kind{"", glovebox.KindNodeLost, glovebox.KindNotFound}},
 	} {
@@ -94,9 +111,18 @@ func (got told) judge(t *testing.T, round int, seen map[string]int) {
 			t.Errorf("round %d: %s says %s: %v", round, c.step, kind, c.err)
 		}
 	}
-	if got.create == nil && got.start == nil && got.wait == nil && got.code != 5 {
+	if got.park == nil && got.create == nil && got.start == nil && got.wait == nil && got.code != 5 {
 		t.Errorf("round %d: the command is said to have exited with %d", round, got.code)
 	}
+}
+
+// mayCreate: of a parked sandbox that is gone it is said that it is not there.
+func (got told) mayCreate() []glovebox.Kind {
+	may := []glovebox.Kind{"", glovebox.KindUnavailable}
+	if got.claimed {
+		may = append(may, glovebox.KindNotFound)
+	}
+	return may
 }
 
 func destroyed(t *testing.T, r runtimetest.System, id string) {
@@ -111,9 +137,14 @@ func destroyed(t *testing.T, r runtimetest.System, id string) {
 }
 
 // live takes a sandbox as far as it comes.
-func live(ctx context.Context, r runtimetest.System, spec glovebox.SandboxSpec) (got told) {
+func live(ctx context.Context, r *containerd.Runtime, spec glovebox.SandboxSpec) (got told) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	if got.claimed = spec.Parked != ""; got.claimed {
+		if got.park = r.Park(ctx, spec.Parked, glovebox.Template{Name: glovebox.PoolGeneric}); got.park != nil {
+			return got
+		}
+	}
 	if got.create = r.Create(ctx, spec); got.create != nil {
 		return got
 	}

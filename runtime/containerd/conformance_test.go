@@ -15,10 +15,23 @@ func TestGVisor(t *testing.T) {
 	runtimetest.Run(t, newNode(t, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor))
 }
 
+// Every sandbox of it is parked first, and then claimed.
+func TestGVisorParked(t *testing.T) {
+	s := newNode(t, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor)
+	s.Parked = true
+	runtimetest.Run(t, s)
+}
+
 func BenchmarkRunc(b *testing.B) {
 	runtimetest.Bench(b, newNode(b, glovebox.RuntimeRunc).suite(glovebox.RuntimeRunc))
 }
 
 func BenchmarkGVisor(b *testing.B) {
 	runtimetest.Bench(b, newNode(b, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor))
+}
+
+func BenchmarkGVisorParked(b *testing.B) {
+	s := newNode(b, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor)
+	s.Parked = true
+	runtimetest.Bench(b, s)
 }

@@ -17,6 +17,7 @@ const (
 	labelInstance = "dev.glovebox.instance"
 	labelTenant   = "dev.glovebox.tenant"
 	labelImage    = "dev.glovebox.image"
+	labelParked   = "dev.glovebox.parked" // "true" if it was made before its job
 )
 
 // undoTime is how long a failed Create cleans up after itself, whatever became
@@ -25,12 +26,11 @@ const undoTime = 10 * time.Second
 
 // Create implements glovebox.Runtime.
 func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
-	if err := checkID(s.ID); err != nil {
-		return err
+	if s.Parked != "" {
+		return r.claim(ctx, s)
 	}
-	if !r.config.has(s.Runtime) {
-		return glovebox.Errorf(glovebox.KindRuntime, "runtime %q is not on this node", s.Runtime).On("runtime").
-			Try("this node has %v", r.config.Runtimes)
+	if err := r.check(s); err != nil {
+		return err
 	}
 	unlock, err := r.ids.lock(ctx, s.ID)
 	if err != nil {
@@ -40,24 +40,49 @@ func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
 	if err := r.busy(ctx, s.ID); err != nil {
 		return err
 	}
-	if _, err := r.newRecord(s); err != nil {
+	if err := r.newFolder(s.ID); err != nil {
 		return err
 	}
 	before := r.lives(s.Runtime)
-	if err := r.make(ctx, s); err != nil {
-		if !r.livedOn(ctx, before, s.Runtime) {
-			err = deserted(s.ID, err)
-		}
-		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-		defer cancel()
-		r.forget(s.ID)
-		if left := r.destroy(undo, s.ID); left != nil {
-			// The agent destroys what no order names, so this is not lost.
-			return glovebox.Errorf(glovebox.KindOf(startFault(s.ID, err)), "%w; and then: %v", err, left)
-		}
-		return startFault(s.ID, err)
+	err = r.newRecord(s, s.ID)
+	if err == nil {
+		err = r.make(ctx, s)
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	if !r.livedOn(ctx, before, s.Runtime) {
+		err = deserted(s.ID, err)
+	}
+	return r.undo(ctx, names{s.ID, s.ID}, startFault(s.ID, err))
+}
+
+// check refuses what cannot be made here.
+func (r *Runtime) check(s glovebox.SandboxSpec) error {
+	if err := checkID(s.ID); err != nil {
+		return err
+	}
+	return r.offers(s.Runtime)
+}
+
+func (r *Runtime) offers(runtime string) error {
+	if r.config.has(runtime) {
+		return nil
+	}
+	return glovebox.Errorf(glovebox.KindRuntime, "runtime %q is not on this node", runtime).On("runtime").
+		Try("this node has %v", r.config.Runtimes)
+}
+
+// undo removes what was made before err, and returns that.
+func (r *Runtime) undo(ctx context.Context, n names, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	r.forget(n.id)
+	if left := r.destroy(ctx, n); left != nil {
+		// The agent destroys what no order names, so this is not lost.
+		return glovebox.Errorf(glovebox.KindOf(err), "%w; and then: %v", err, left)
+	}
+	return err
 }
 
 // busy refuses an id of which containerd still has something, although its
@@ -76,38 +101,34 @@ func (r *Runtime) busy(ctx context.Context, id string) error {
 	return startFault(id, err)
 }
 
-// make makes everything of a sandbox whose record exists. From then on its
-// image cannot go away: RemoveImage looks at the records under the same lock.
+// make makes everything of a sandbox whose record exists.
 func (r *Runtime) make(ctx context.Context, s glovebox.SandboxSpec) error {
-	unlock, err := r.images.lock(ctx, s.Image.Digest)
+	spec, err := r.specify(ctx, s, s.ID)
 	if err != nil {
 		return err
 	}
-	image, err := r.mountedImage(ctx, s.Image)
-	unlock()
-	if err != nil {
+	labels := map[string]string{labelInstance: r.config.Instance, labelTenant: s.Tenant, labelImage: s.Image.Digest}
+	if err := r.makeContainer(ctx, s.ID, s.Image.Name, labels, spec); err != nil {
 		return err
 	}
-	if err := r.makeContainer(ctx, s, image); err != nil {
-		return err
-	}
-	return r.makeTask(ctx, s)
+	return r.makeTask(ctx, s.ID, spec.Group, s.Stdio)
 }
 
-func (r *Runtime) makeContainer(ctx context.Context, s glovebox.SandboxSpec, image string) error {
-	spec, err := r.specify(ctx, s, image)
-	if err != nil {
-		return err
-	}
+func (r *Runtime) makeContainer(ctx context.Context, id, image string, labels map[string]string, spec specified) error {
 	encoded, err := typeurl.MarshalAny(spec.OCI)
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "encode the specification: %w", err)
 	}
+	if spec.Group != "" {
+		if err := r.ensureGroup(ctx); err != nil {
+			return err
+		}
+	}
 	return r.call(ctx, patience, func(ctx context.Context) error {
 		_, err := r.client.ContainerService().Create(ctx, containers.Container{
-			ID:        s.ID,
-			Labels:    map[string]string{labelInstance: r.config.Instance, labelTenant: s.Tenant, labelImage: s.Image.Digest},
-			Image:     s.Image.Name,
+			ID:        id,
+			Labels:    labels,
+			Image:     image,
 			Runtime:   spec.Runtime,
 			SandboxID: spec.Group,
 			Spec:      encoded,
@@ -119,14 +140,9 @@ func (r *Runtime) makeContainer(ctx context.Context, s glovebox.SandboxSpec, ima
 	})
 }
 
-func (r *Runtime) makeTask(ctx context.Context, s glovebox.SandboxSpec) error {
-	req := &tasks.CreateTaskRequest{
-		ContainerID: s.ID,
-		Stdin:       s.Stdio.Stdin,
-		Stdout:      s.Stdio.Stdout,
-		Stderr:      s.Stdio.Stderr,
-	}
-	if s.Runtime == glovebox.RuntimeGVisor {
+func (r *Runtime) makeTask(ctx context.Context, id, group string, stdio glovebox.Stdio) error {
+	req := &tasks.CreateTaskRequest{ContainerID: id, Stdin: stdio.Stdin, Stdout: stdio.Stdout, Stderr: stdio.Stderr}
+	if group != "" {
 		req.TaskApiAddress, req.TaskApiVersion = "ttrpc+unix://"+r.config.ShimSocket, taskVersion
 	}
 	return r.call(ctx, patience, func(ctx context.Context) error {

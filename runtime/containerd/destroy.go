@@ -37,24 +37,32 @@ func (r *Runtime) Destroy(ctx context.Context, id string) error {
 		return err
 	}
 	defer unlock()
+	if r.claims().of(id) != id {
+		return nil // it was claimed: that sandbox does not answer to this name
+	}
 	r.forget(id)
-	return r.destroy(ctx, id)
+	return r.destroy(ctx, r.names(id))
 }
 
-// destroy repeats the steps until nothing is left.
-func (r *Runtime) destroy(ctx context.Context, id string) error {
+// destroy repeats the steps until nothing is left but the folder, and then
+// removes that: it alone knows the container's name, so that an interrupted
+// destroy is found and gone on with.
+func (r *Runtime) destroy(ctx context.Context, n names) error {
 	end := time.Now().Add(repeatTime)
-	for wait := pause; ; wait *= 2 {
-		failed := r.destroyOnce(ctx, id)
-		left, err := r.residueOf(ctx, id)
+	for wait, again := pause, false; ; wait, again = wait*2, true {
+		failed := r.destroyOnce(ctx, n, again)
+		left, err := r.residueOf(ctx, n)
+		left = slices.DeleteFunc(left, func(x glovebox.Residue) bool { return x.Name == r.dir(n.id) && x.Kind == "file" })
 		if failed == nil && err == nil && len(left) == 0 {
-			return nil
+			if err = os.RemoveAll(r.dir(n.id)); err == nil {
+				return nil
+			}
 		}
 		if failed == nil {
 			failed = err
 		}
 		if ctx.Err() != nil || time.Now().After(end) {
-			return destroyFault(id, left, failed)
+			return destroyFault(n.id, left, failed)
 		}
 		time.Sleep(wait)
 	}
@@ -71,56 +79,82 @@ func destroyFault(id string, left []glovebox.Residue, failed error) error {
 	return glovebox.Errorf(glovebox.KindResidue, "of sandbox %s is left: %s: %w", id, describe(left), failed).Try(hint)
 }
 
-// destroyOnce removes whatever there is of id, in an order in which each step
-// only needs those before it, and each can be repeated: the processes, the
-// task, the container, then what they held, and the folder as the last, so
-// that an interrupted destroy is found and gone on with. A step that fails does
-// not keep the others from being tried; the first failure is returned.
-func (r *Runtime) destroyOnce(ctx context.Context, id string) (failed error) {
+// destroyOnce removes whatever there is of a sandbox but its folder, in an order
+// in which each step only needs those before it, and each can be repeated: the
+// processes, the task, the container, then what they held. A step that fails
+// does not keep the others from being tried; the first failure is returned.
+// Only a second try looks through all processes for some to end.
+func (r *Runtime) destroyOnce(ctx context.Context, n names, again bool) (failed error) {
 	steps := []struct {
 		name string
-		do   func(context.Context, string) error
+		do   func(context.Context, names) error
 	}{
-		{"kill its processes", r.killAll},
-		{"delete its task", r.deleteTask},
-		{"delete its container", r.deleteContainer},
-		{"end what is left of it", r.killRest},
+		{"kill its processes", each(r.killAll)},
+		{"delete its task and container", r.deleteContainers},
+		{"end what is left of it", func(ctx context.Context, n names) error {
+			if !again {
+				return nil
+			}
+			return r.killRest(ctx, n)
+		}},
 		{"unmount", r.unmountAll},
-		{"remove its control groups", r.removeGroups},
+		{"remove its control groups", each(r.removeGroups)},
 		{"remove its files", r.removeFiles},
 	}
 	for _, s := range steps {
-		if err := s.do(ctx, id); err != nil && failed == nil {
+		if err := s.do(ctx, n); err != nil && failed == nil {
 			failed = glovebox.Errorf(glovebox.KindOf(err), "%s: %w", s.name, err)
 		}
 	}
 	return failed
 }
 
+// each does something for every name that a part of the sandbox can have.
+func each(do func(context.Context, string) error) func(context.Context, names) error {
+	return func(ctx context.Context, n names) error {
+		var errs []error
+		for _, name := range n.all() {
+			errs = append(errs, do(ctx, name))
+		}
+		return errors.Join(errs...)
+	}
+}
+
 // killAll ends the processes in the control group straight away: asking the
 // runtime would start a process of its own for runc and costs a round trip.
-func (r *Runtime) killAll(ctx context.Context, id string) error {
+func (r *Runtime) killAll(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	return r.group(id).Kill(ctx)
+	return r.group(name).Kill(ctx)
 }
 
-func (r *Runtime) removeGroups(ctx context.Context, id string) error {
+func (r *Runtime) removeGroups(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return r.group(id).Remove(ctx)
+	return r.group(name).Remove(ctx)
 }
 
-func (r *Runtime) deleteTask(ctx context.Context, id string) error {
+// deleteContainers leaves a container whose task it cannot delete: containerd
+// finds a task by its container, so nobody could delete it later.
+func (r *Runtime) deleteContainers(ctx context.Context, n names) error {
+	return each(func(ctx context.Context, name string) error {
+		if err := r.deleteTask(ctx, n, name); err != nil {
+			return err
+		}
+		return r.deleteContainer(ctx, name)
+	})(ctx, n)
+}
+
+func (r *Runtime) deleteTask(ctx context.Context, n names, name string) error {
 	return r.call(ctx, destroyTime, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 		defer cancel()
-		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(syscall.SIGKILL), All: true})
+		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: name, Signal: uint32(syscall.SIGKILL), All: true})
 		if err = native(err); errdefs.IsUnavailable(err) {
 			return err
 		}
 		for wait := time.Millisecond; ; wait = min(2*wait, 20*time.Millisecond) {
-			_, err = r.tasks.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+			_, err = r.tasks.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: name})
 			// Not ended yet, or the shim has not noticed.
 			if err = native(err); !errdefs.IsFailedPrecondition(err) || ctx.Err() != nil {
 				break
@@ -133,15 +167,15 @@ func (r *Runtime) deleteTask(ctx context.Context, id string) error {
 		if !gone(err) {
 			// The shim is hung. containerd forgets the task when the connection
 			// to it breaks, so end a stock one; killRest does that.
-			return errors.Join(err, r.killRest(ctx, id))
+			return errors.Join(err, r.killRest(ctx, n))
 		}
 		return nil
 	})
 }
 
-func (r *Runtime) deleteContainer(ctx context.Context, id string) error {
+func (r *Runtime) deleteContainer(ctx context.Context, name string) error {
 	return r.call(ctx, destroyTime, func(ctx context.Context) error {
-		if err := r.client.ContainerService().Delete(ctx, id); !gone(native(err)) {
+		if err := r.client.ContainerService().Delete(ctx, name); !gone(native(err)) {
 			return err
 		}
 		return nil
@@ -150,49 +184,47 @@ func (r *Runtime) deleteContainer(ctx context.Context, id string) error {
 
 // killRest ends processes that the steps before left: in the control group, or
 // known by their arguments to serve this sandbox alone.
-func (r *Runtime) killRest(ctx context.Context, id string) error {
-	procs, err := r.processes()
+func (r *Runtime) killRest(ctx context.Context, n names) error {
+	procs, err := r.processes(r.claims())
 	if err != nil {
 		return err
 	}
 	for _, p := range procs {
-		if p.id == id {
+		if p.id == n.id {
 			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	}
-	return r.killAll(ctx, id)
+	return each(r.killAll)(ctx, n)
 }
 
-func (r *Runtime) unmountAll(_ context.Context, id string) error {
-	var errs []error
-	for _, dir := range r.places(id) {
-		mounts, err := hostview.Mounts(dir)
-		if err != nil {
-			return err
+func (r *Runtime) unmountAll(_ context.Context, n names) error {
+	mounts, err := hostview.Mounts(append(r.places(n), r.dir(n.id))...)
+	errs := []error{err}
+	for _, m := range slices.Backward(mounts) {
+		err := unix.Unmount(m.Point, unix.UMOUNT_NOFOLLOW)
+		if errors.Is(err, unix.EBUSY) {
+			// Whoever still holds it is dead or ours; no one new gets in.
+			err = unix.Unmount(m.Point, unix.UMOUNT_NOFOLLOW|unix.MNT_DETACH)
 		}
-		for _, m := range slices.Backward(mounts) {
-			err := unix.Unmount(m.Point, unix.UMOUNT_NOFOLLOW)
-			if errors.Is(err, unix.EBUSY) {
-				// Whoever still holds it is dead or ours; no one new gets in.
-				err = unix.Unmount(m.Point, unix.UMOUNT_NOFOLLOW|unix.MNT_DETACH)
-			}
-			if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-				errs = append(errs, &fs.PathError{Op: "unmount", Path: m.Point, Err: err})
-			}
+		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+			errs = append(errs, &fs.PathError{Op: "unmount", Path: m.Point, Err: err})
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (r *Runtime) removeFiles(_ context.Context, id string) error {
-	if err := errors.Join(r.removeState(id), r.removeSocket(id)); err != nil {
-		return err
-	}
-	for _, dir := range r.places(id) {
-		// Never into something that is still mounted.
-		if mounts, err := hostview.Mounts(dir); err != nil || len(mounts) > 0 {
-			return errors.Join(err, glovebox.Errorf(glovebox.KindResidue, "%s is still a mount", dir))
+func (r *Runtime) removeFiles(_ context.Context, n names) error {
+	for _, name := range n.all() {
+		if err := errors.Join(r.removeState(name), r.removeSocket(name)); err != nil {
+			return err
 		}
+	}
+	places := r.places(n)
+	// Never into something that is still mounted.
+	if mounts, err := hostview.Mounts(places...); err != nil || len(mounts) > 0 {
+		return errors.Join(err, glovebox.Errorf(glovebox.KindResidue, "%d mounts are still there", len(mounts)))
+	}
+	for _, dir := range places {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
@@ -200,15 +232,17 @@ func (r *Runtime) removeFiles(_ context.Context, id string) error {
 	return nil
 }
 
-// places are the folders in which there is something of a sandbox, its own
-// folder last.
-func (r *Runtime) places(id string) []string {
+// places are the folders in which there is something of a sandbox, but for its
+// own.
+func (r *Runtime) places(n names) (dirs []string) {
 	d := r.config.Daemon
-	return []string{
-		d.bundle(r.config.Namespace, id), d.work(r.config.Namespace, id),
-		d.bundle(r.config.Namespace, "."+id), d.work(r.config.Namespace, "."+id), // see leavings
-		filepath.Join(r.runcState(), r.config.Namespace, id), r.dir(id),
+	for _, name := range n.all() {
+		dirs = append(dirs,
+			d.bundle(r.config.Namespace, name), d.work(r.config.Namespace, name),
+			d.bundle(r.config.Namespace, "."+name), d.work(r.config.Namespace, "."+name), // see leavings
+			filepath.Join(r.runcState(), r.config.Namespace, name))
 	}
+	return dirs
 }
 
 // runcState is where runc keeps its state, in a folder for each namespace.

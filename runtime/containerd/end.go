@@ -23,7 +23,7 @@ func (r *Runtime) end(rec record, how ended, limits *limits) glovebox.Exit {
 		exit.Signal = n
 	}
 	exit.Limit = limits.final()
-	if c, ok := r.group(rec.ID).Counters(); ok {
+	if c, ok := r.group(rec.Container).Counters(); ok {
 		exit.Usage = glovebox.Usage{MemoryPeak: c.MemoryPeak, CPUTime: glovebox.Duration(c.CPU)}
 	} else if told, ok := r.report(rec); ok {
 		exit.Usage = glovebox.Usage{MemoryPeak: told.MemoryPeakBytes, CPUTime: glovebox.Duration(told.CPUNanos)}

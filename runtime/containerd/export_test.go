@@ -1,6 +1,15 @@
 package containerd
 
-import "context"
+import (
+	"context"
+
+	"glovebox"
+)
+
+// ErofsImage makes an image's root as a file.
+func ErofsImage(ctx context.Context, r *Runtime, img glovebox.Image) (string, error) {
+	return r.erofsImage(ctx, img)
+}
 
 // Witness notes which processes a sandbox of that runtime stands on now, and
 // returns the question whether they are still the same.

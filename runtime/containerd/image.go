@@ -38,7 +38,8 @@ func hexOf(digest string) string { return digest[strings.IndexByte(digest, ':')+
 
 // EnsureImage implements glovebox.ImageStore. It holds a lease while it works,
 // so that nothing half-made is collected, and deletes it in the end. After a
-// crash the next call takes the same lease and goes on.
+// crash the next call takes the same lease and goes on. What a sandbox of the
+// image needs is made here in full, so that no job waits for it.
 func (r *Runtime) EnsureImage(ctx context.Context, img glovebox.Image, fetch glovebox.FetchBlob) error {
 	if err := checkImage(img); err != nil {
 		return err
@@ -64,7 +65,11 @@ func (r *Runtime) EnsureImage(ctx context.Context, img glovebox.Image, fetch glo
 	if err != nil {
 		return imageFault(img, err)
 	}
-	return r.mountImage(img.Digest, mounts)
+	if err := r.mountImage(img.Digest, mounts); err != nil || !r.config.has(glovebox.RuntimeGVisor) {
+		return err
+	}
+	_, err = r.erofsImage(ctx, img)
+	return err
 }
 
 func checkImage(img glovebox.Image) error {

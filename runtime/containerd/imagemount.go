@@ -96,6 +96,10 @@ func (r *Runtime) RemoveImage(ctx context.Context, name string) error {
 	if err := unmountImage(r.imageDir(hexOf(name))); err != nil {
 		return glovebox.Errorf(glovebox.KindConflict, "unmount image %s: %w", name, err)
 	}
+	// Before its record, so that none is left that nobody knows of.
+	if err := r.removeErofs(name); err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "remove the root of image %s: %w", name, err)
+	}
 	err = r.call(ctx, patience, func(ctx context.Context) error {
 		if err := r.snapshots().Remove(ctx, viewKey(name)); !gone(err) {
 			return err
@@ -127,14 +131,14 @@ func (r *Runtime) collect(ctx context.Context, digest string) error {
 	return r.dropLease(ctx, lease)
 }
 
-// unused is KindConflict if a sandbox was made from the image.
+// unused is KindConflict if a sandbox was made from the image, or is kept for it.
 func (r *Runtime) unused(ctx context.Context, digest string) error {
 	ids, err := r.recorded()
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if rec, err := r.record(id); err == nil && rec.Image == digest {
+		if r.imageOf(id) == digest {
 			return glovebox.Errorf(glovebox.KindConflict, "image %s is used by sandbox %s", digest, id).
 				Try("remove it when its jobs have ended")
 		}

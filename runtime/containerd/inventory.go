@@ -18,19 +18,21 @@ import (
 // control groups and folders. It fails if containerd does not answer, because
 // then it cannot be complete.
 func (r *Runtime) List(ctx context.Context) ([]glovebox.Found, error) {
+	c := r.claims()
 	ids, err := r.recorded()
 	if err != nil {
 		return nil, err
 	}
-	held, err := r.heldByDaemon(ctx)
+	held, err := r.heldByDaemon(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range held {
 		ids = append(ids, h.Sandbox)
 	}
-	ids = append(ids, r.groups.Children(r.config.cgroupParent())...)
-	ids = append(ids, r.leavings()...)
+	for _, name := range append(r.groups.Children(r.config.cgroupParent()), r.leavings()...) {
+		ids = append(ids, c.of(name))
+	}
 	slices.Sort(ids)
 	var found []glovebox.Found
 	for _, id := range slices.Compact(ids) {
@@ -38,7 +40,7 @@ func (r *Runtime) List(ctx context.Context) ([]glovebox.Found, error) {
 			continue // not a sandbox: Residue tells of it
 		}
 		_, started := r.marked(id, startedFile)
-		if _, err := r.record(id); err != nil {
+		if _, err := r.record(id); err != nil && !r.madeAhead(id) {
 			started = true // nothing says that it was not
 		}
 		found = append(found, glovebox.Found{ID: id, Started: started})
@@ -60,7 +62,7 @@ func (r *Runtime) recorded() ([]string, error) {
 }
 
 // heldByDaemon lists the containers, tasks and foreign snapshots of containerd.
-func (r *Runtime) heldByDaemon(ctx context.Context) ([]glovebox.Residue, error) {
+func (r *Runtime) heldByDaemon(ctx context.Context, c claims) ([]glovebox.Residue, error) {
 	var held []glovebox.Residue
 	err := r.call(ctx, glance, func(ctx context.Context) error {
 		held = nil
@@ -68,15 +70,15 @@ func (r *Runtime) heldByDaemon(ctx context.Context) ([]glovebox.Residue, error) 
 		if err != nil {
 			return err
 		}
-		for _, c := range all {
-			held = append(held, glovebox.Residue{Kind: "container", Name: c.ID, Sandbox: c.ID})
+		for _, x := range all {
+			held = append(held, glovebox.Residue{Kind: "container", Name: x.ID, Sandbox: c.of(x.ID)})
 		}
 		running, err := r.tasks.List(ctx, &tasks.ListTasksRequest{})
 		if err != nil {
 			return err
 		}
 		for _, t := range running.Tasks {
-			held = append(held, glovebox.Residue{Kind: "process", Name: "task " + t.ID, Sandbox: t.ID})
+			held = append(held, glovebox.Residue{Kind: "process", Name: "task " + t.ID, Sandbox: c.of(t.ID)})
 		}
 		return r.snapshots().Walk(ctx, func(_ context.Context, info snapshots.Info) error {
 			if !imageSnapshot(info) {

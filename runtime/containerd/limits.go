@@ -49,18 +49,18 @@ func (l *limits) stop() {
 // enforce notes the limit, which a later process must know, and ends all.
 func (l *limits) enforce(ctx context.Context, kind glovebox.Kind) {
 	_ = l.r.mark(l.rec.ID, limitFile, string(kind))
-	if err := l.r.kill(ctx, l.rec.ID, 9); err != nil {
+	if err := l.r.kill(ctx, l.rec, 9); err != nil {
 		// The processes are in the control group, whatever containerd says.
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		_ = l.r.group(l.rec.ID).Kill(short)
+		_ = l.r.group(l.rec.Container).Kill(short)
 	}
 }
 
 // final is the limit that ended the sandbox, or that it had reached when it
 // ended by itself.
 func (l *limits) final() glovebox.Kind {
-	if word, ok := l.r.marked(l.rec.ID, limitFile); ok {
+	if word, _ := l.r.marked(l.rec.ID, limitFile); word != "" {
 		return glovebox.Kind(word)
 	}
 	return l.reached()
@@ -70,7 +70,7 @@ func (l *limits) final() glovebox.Kind {
 // sandbox and reports; processes first, because a bomb may also fill memory
 // before it is ended.
 func (l *limits) reached() glovebox.Kind {
-	c, _ := l.r.group(l.rec.ID).Counters()
+	c, _ := l.r.group(l.rec.Container).Counters()
 	told, _ := l.r.report(l.rec)
 	switch {
 	case told.TimedOut:

@@ -22,6 +22,9 @@ import (
 // still the same.
 const proofTime = 5 * time.Second
 
+// noTask is the id of a task that cannot exist.
+const noTask = "."
+
 // lives are the processes that a sandbox stands on while it is made and
 // started. When one of them dies its last words, and those of the other about
 // it, can be anything: a sandbox that dies with its shim looks like one whose
@@ -100,6 +103,6 @@ func (r *Runtime) shimAnswers(ctx context.Context) bool {
 	}
 	c := ttrpc.NewClient(conn)
 	defer c.Close()
-	_, err = task.NewTTRPCTaskClient(c).State(namespaces.WithNamespace(ctx, r.config.Namespace), &task.StateRequest{ID: "."})
+	_, err = task.NewTTRPCTaskClient(c).State(namespaces.WithNamespace(ctx, r.config.Namespace), &task.StateRequest{ID: noTask})
 	return status.Code(err) == codes.NotFound
 }

@@ -1,6 +1,8 @@
 package containerd
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,7 +13,8 @@ import (
 
 // writeNames puts /etc/hosts and /etc/hostname into a mounted root file
 // system, with which a job finds localhost and itself, as docker provides
-// them: in place of the image's. What the image has as something other than a
+// them, and a fresh /etc/machine-id, so that no two jobs of an image are taken
+// for one machine: in place of the image's. What the image has as something other than a
 // file, or behind a link, it must know the use of, and keeps. Our gVisor shim
 // does the same for its jobs.
 func writeNames(dir, hostname string) error {
@@ -22,7 +25,7 @@ func writeNames(dir, hostname string) error {
 		err = writeNamesTo(root, hostname)
 	}
 	if err != nil {
-		return glovebox.Errorf(glovebox.KindStart, "write /etc/hosts and /etc/hostname: %w", err)
+		return glovebox.Errorf(glovebox.KindStart, "write /etc/hosts, hostname and machine-id: %w", err)
 	}
 	return nil
 }
@@ -42,7 +45,17 @@ func writeNamesTo(root *os.Root, hostname string) error {
 	return errors.Join(
 		writeName(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 "+hostname+"\n"),
 		writeName(root, "etc/hostname", hostname+"\n"),
+		writeName(root, "etc/machine-id", machineID()),
 	)
+}
+
+// machineID is a random one, in the form of machine-id(5).
+func machineID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	const version, variant = 0x40, 0x80
+	id[6], id[8] = id[6]&0x0f|version, id[8]&0x3f|variant
+	return hex.EncodeToString(id[:]) + "\n"
 }
 
 func writeName(root *os.Root, name, body string) error {

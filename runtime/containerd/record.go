@@ -15,13 +15,17 @@ import (
 
 // record is what a later process must know of a sandbox, kept as sandbox.json.
 type record struct {
-	ID      string
-	Tenant  string
-	Image   string // digest
-	Runtime string
-	Limits  glovebox.Limits
-	Created time.Time
+	ID        string
+	Container string // what it is called outside of its folder; see parkedFile
+	Tenant    string
+	Image     string // digest
+	Runtime   string
+	Limits    glovebox.Limits
+	Created   time.Time
 }
+
+// sandboxesDir is the folder of sandboxes in the work folder.
+const sandboxesDir = "sandboxes"
 
 // Files of a sandbox's folder.
 const (
@@ -47,23 +51,37 @@ func checkID(id string) error {
 	return nil
 }
 
-// newRecord makes the sandbox's folder, which must not exist, with its record.
-func (r *Runtime) newRecord(s glovebox.SandboxSpec) (record, error) {
-	rec := record{ID: s.ID, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, Limits: s.Limits, Created: time.Now()}
-	err := os.Mkdir(r.dir(s.ID), 0o711)
+// newFolder makes the sandbox's folder, which must not exist.
+func (r *Runtime) newFolder(id string) error {
+	err := os.Mkdir(r.dir(id), 0o711)
 	if errors.Is(err, fs.ErrExist) {
-		return rec, glovebox.Errorf(glovebox.KindConflict, "sandbox %s exists", s.ID).Try("destroy it first")
+		return exists(id)
 	}
 	if err == nil {
-		err = os.Chmod(r.dir(s.ID), 0o711)
-	}
-	if err == nil {
-		err = r.save(s.ID, recordFile, rec)
+		err = os.Chmod(r.dir(id), 0o711)
 	}
 	if err != nil {
-		return rec, glovebox.Errorf(glovebox.KindInternal, "record sandbox %s: %w", s.ID, err)
+		return glovebox.Errorf(glovebox.KindInternal, "make the folder of sandbox %s: %w", id, err)
 	}
-	return rec, nil
+	return nil
+}
+
+// newRecord writes the record of a sandbox into its folder.
+func (r *Runtime) newRecord(s glovebox.SandboxSpec, container string) error {
+	b, err := json.Marshal(record{
+		ID: s.ID, Container: container, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, Limits: s.Limits, Created: time.Now(),
+	})
+	if err == nil {
+		err = writeNew(r.dir(s.ID, recordFile), b)
+	}
+	if err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "record sandbox %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+func exists(id string) error {
+	return glovebox.Errorf(glovebox.KindConflict, "sandbox %s exists", id).Try("destroy it first")
 }
 
 // record reads what newRecord wrote; KindNotFound.
@@ -79,6 +97,9 @@ func (r *Runtime) record(id string) (record, error) {
 	if err != nil {
 		return rec, glovebox.Errorf(glovebox.KindInternal, "read the record of sandbox %s: %w", id, err)
 	}
+	if rec.Container == "" { // written by an earlier version
+		rec.Container = id
+	}
 	return rec, nil
 }
 
@@ -86,12 +107,13 @@ func unknown(id string) error {
 	return glovebox.Errorf(glovebox.KindNotFound, "there is no sandbox %s", id)
 }
 
-// mark sets a mark with a word on it; a mark that is there stays as it is.
+// mark sets a mark with a word on it; a mark that is there stays as it is. One
+// without a word is of a process that died between the two.
 func (r *Runtime) mark(id, name, word string) error {
-	if _, err := os.Stat(r.dir(id, name)); err == nil {
-		return nil
+	if err := writeNew(r.dir(id, name), []byte(word)); !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	return writeFile(r.dir(id, name), []byte(word))
+	return nil
 }
 
 // marked returns the word of a mark and whether it is set.
@@ -100,20 +122,28 @@ func (r *Runtime) marked(id, name string) (string, bool) {
 	return strings.TrimSpace(string(b)), err == nil
 }
 
-func (r *Runtime) save(id, name string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return writeFile(r.dir(id, name), b)
-}
+func (r *Runtime) load(id, name string, v any) error { return loadFile(r.dir(id, name), v) }
 
-func (r *Runtime) load(id, name string, v any) error {
-	b, err := os.ReadFile(r.dir(id, name))
+func loadFile(path string, v any) error {
+	b, err := os.ReadFile(path)
+	if err == nil && len(b) == 0 {
+		return fs.ErrNotExist // not written yet
+	}
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(b, v)
+}
+
+// writeNew writes a file that is not there yet: a third of what writeFile
+// takes, and good for what nobody reads before its writer is done.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
 }
 
 // writeFile replaces a file as a whole. It does not sync: what is lost in a

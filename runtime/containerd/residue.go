@@ -2,15 +2,10 @@ package containerd
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/containerd/errdefs"
-
-	tasks "github.com/containerd/containerd/api/services/tasks/v1"
 
 	"glovebox"
 	"glovebox/runtime/containerd/internal/hostview"
@@ -20,35 +15,16 @@ import (
 // returns what the kernel and the folders show, and an error of
 // KindUnavailable that says that containers, tasks and snapshots are not in it.
 func (r *Runtime) Residue(ctx context.Context, live map[string]bool) ([]glovebox.Residue, error) {
-	held, err := r.heldByDaemon(ctx)
-	seen, seenErr := r.heldByHost(owners(held)...)
+	// Read first: what belongs to a sandbox that is destroyed meanwhile is not
+	// taken for its parked self's.
+	c := r.claims()
+	held, err := r.heldByDaemon(ctx, c)
+	seen, seenErr := r.heldByHost(c, owners(held)...)
 	if err == nil {
 		err = seenErr
 	}
 	left := slices.DeleteFunc(append(held, seen...), func(x glovebox.Residue) bool { return live[x.Sandbox] })
 	return left, err
-}
-
-// residueOf lists what is left of one sandbox.
-func (r *Runtime) residueOf(ctx context.Context, id string) ([]glovebox.Residue, error) {
-	seen, err := r.heldByHost(id)
-	left := slices.DeleteFunc(seen, func(x glovebox.Residue) bool { return x.Sandbox != id })
-	asked := r.call(ctx, glance, func(ctx context.Context) error {
-		_, err := r.client.ContainerService().Get(ctx, id)
-		if err = native(err); err == nil {
-			left = append(left, glovebox.Residue{Kind: "container", Name: id, Sandbox: id})
-		} else if !errdefs.IsNotFound(err) {
-			return err
-		}
-		_, err = r.tasks.Get(ctx, &tasks.GetRequest{ContainerID: id})
-		if err = native(err); err == nil {
-			left = append(left, glovebox.Residue{Kind: "process", Name: "task " + id, Sandbox: id})
-		} else if !errdefs.IsNotFound(err) {
-			return err
-		}
-		return nil
-	})
-	return left, errors.Join(err, asked)
 }
 
 // owners are the sandboxes that things belong to.
@@ -63,37 +39,27 @@ func owners(held []glovebox.Residue) []string {
 }
 
 // heldByHost lists what the kernel and our folders hold of any sandbox. The
-// ids are known otherwise.
-func (r *Runtime) heldByHost(ids ...string) ([]glovebox.Residue, error) {
+// names are known otherwise.
+func (r *Runtime) heldByHost(c claims, known ...string) ([]glovebox.Residue, error) {
 	var held []glovebox.Residue
-	procs, err := r.processes()
+	procs, err := r.processes(c)
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "list processes: %w", err)
 	}
 	for _, p := range procs {
 		held = append(held, glovebox.Residue{Kind: "process", Name: p.Name(), Sandbox: p.id})
 	}
-	for _, id := range r.groups.Children(r.config.cgroupParent()) {
-		for _, dir := range r.group(id).Existing() {
-			held = append(held, glovebox.Residue{Kind: "cgroup", Name: dir, Sandbox: id})
+	for _, name := range r.groups.Children(r.config.cgroupParent()) {
+		for _, dir := range r.group(name).Existing() {
+			held = append(held, glovebox.Residue{Kind: "cgroup", Name: dir, Sandbox: c.of(name)})
 		}
 	}
 	for _, parent := range r.parents() {
-		mounts, err := hostview.Mounts(parent)
+		found, err := r.heldBelow(parent, c)
 		if err != nil {
 			return nil, glovebox.Errorf(glovebox.KindInternal, "list mounts: %w", err)
 		}
-		for _, m := range mounts {
-			kind := "mount"
-			if m.Type == "nsfs" {
-				kind = "namespace"
-			}
-			held = append(held, glovebox.Residue{Kind: kind, Name: m.Point, Sandbox: below(parent, m.Point)})
-		}
-		entries, _ := os.ReadDir(parent)
-		for _, e := range entries {
-			held = append(held, glovebox.Residue{Kind: "file", Name: filepath.Join(parent, e.Name()), Sandbox: below(parent, filepath.Join(parent, e.Name()))})
-		}
+		held = append(held, found...)
 	}
 	tables, err := hostview.Tables("glovebox_" + r.config.Instance)
 	if err != nil {
@@ -102,16 +68,39 @@ func (r *Runtime) heldByHost(ids ...string) ([]glovebox.Residue, error) {
 	for _, name := range tables { // none is made yet, so any is too many
 		held = append(held, glovebox.Residue{Kind: "nft", Name: name})
 	}
-	for dir, id := range r.stateDirs() {
-		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: id})
+	for dir, name := range r.stateDirs() {
+		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: c.of(name)})
 	}
-	return append(held, r.sockets(append(owners(held), ids...))...), nil
+	return append(held, r.sockets(append(owners(held), known...))...), nil
+}
+
+// heldBelow lists the mounts and files in a folder with an entry for each
+// sandbox.
+func (r *Runtime) heldBelow(parent string, c claims) ([]glovebox.Residue, error) {
+	var held []glovebox.Residue
+	mounts, err := hostview.Mounts(parent)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mounts {
+		kind := "mount"
+		if m.Type == "nsfs" {
+			kind = "namespace"
+		}
+		held = append(held, glovebox.Residue{Kind: kind, Name: m.Point, Sandbox: r.below(parent, m.Point, c)})
+	}
+	entries, _ := os.ReadDir(parent)
+	for _, e := range entries {
+		path := filepath.Join(parent, e.Name())
+		held = append(held, glovebox.Residue{Kind: "file", Name: path, Sandbox: r.below(parent, path, c)})
+	}
+	return held, nil
 }
 
 // parents are the folders with an entry for each sandbox.
 func (r *Runtime) parents() []string {
 	var dirs []string
-	for _, dir := range r.places("x") {
+	for _, dir := range append(r.places(names{"x", "x"}), r.dir("x")) {
 		if dir = filepath.Dir(dir); !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
@@ -135,18 +124,27 @@ func (r *Runtime) leavings() []string {
 	return ids
 }
 
-// below is the first part of path under dir: a sandbox id, where it can be one.
-func below(dir, path string) string {
+// below is the sandbox that the first part of path under dir is of, where it can
+// be one. Only our own folders are called by the sandbox's id.
+func (r *Runtime) below(dir, path string, c claims) string {
+	if dir == r.dir() {
+		c = nil
+	}
+	return c.of(first(dir, path))
+}
+
+// first is the first part of path under dir, where it can be a name.
+func first(dir, path string) string {
 	rel, err := filepath.Rel(dir, path)
 	if err != nil {
 		return ""
 	}
-	first, _, _ := strings.Cut(rel, "/")
-	first = strings.TrimPrefix(first, ".")
-	if checkID(first) != nil {
+	name, _, _ := strings.Cut(rel, "/")
+	name = strings.TrimPrefix(name, ".")
+	if checkID(name) != nil {
 		return ""
 	}
-	return first
+	return name
 }
 
 // ours is a process that belongs to a sandbox.
@@ -157,34 +155,35 @@ type ours struct {
 
 // processes lists those that are in a sandbox's control group, name its folder
 // or bundle in their arguments, or are a stock shim started for it.
-func (r *Runtime) processes() ([]ours, error) {
+func (r *Runtime) processes(c claims) ([]ours, error) {
 	all, err := hostview.Processes()
 	if err != nil {
 		return nil, err
 	}
 	var found []ours
+	parents := r.parents()
 	for _, p := range all {
-		if id, ok := r.owner(p); ok {
+		if id, ok := r.owner(p, c, parents); ok {
 			found = append(found, ours{p, id})
 		}
 	}
 	return found, nil
 }
 
-func (r *Runtime) owner(p hostview.Process) (string, bool) {
+func (r *Runtime) owner(p hostview.Process, c claims, parents []string) (string, bool) {
 	if p.PID == os.Getpid() {
 		return "", false
 	}
 	for _, group := range p.Cgroups {
 		if rest, ok := strings.CutPrefix(group, r.config.cgroupParent()+"/"); ok {
-			id, _, _ := strings.Cut(rest, "/")
-			return id, true
+			name, _, _ := strings.Cut(rest, "/")
+			return c.of(name), true
 		}
 	}
 	for i, arg := range p.Args {
-		for _, parent := range r.parents() {
+		for _, parent := range parents {
 			if at := strings.Index(arg, parent+"/"); at >= 0 {
-				return below(parent, filepath.Clean(arg[at:])), true
+				return r.below(parent, filepath.Clean(arg[at:]), c), true
 			}
 		}
 		// A stock shim: -namespace N -id ID -address A.

@@ -31,6 +31,7 @@ type Runtime struct {
 
 	ids    locks // one call at a time that changes a sandbox
 	images locks // one that changes an image
+	lines  lines
 
 	mu       sync.Mutex
 	monitors map[string]*monitor
@@ -40,6 +41,7 @@ var (
 	_ glovebox.Runtime    = (*Runtime)(nil)
 	_ glovebox.Inventory  = (*Runtime)(nil)
 	_ glovebox.ImageStore = (*Runtime)(nil)
+	_ glovebox.Parker     = (*Runtime)(nil)
 )
 
 // New prepares the work folder. It does not wait for containerd.
@@ -57,7 +59,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "silence containerd's client: %w", err)
 	}
 	r := &Runtime{config: c, groups: groups, monitors: map[string]*monitor{}}
-	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700} {
+	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700, r.erofsDir(): 0o700} {
 		if err := os.MkdirAll(dir, mode); err != nil {
 			return nil, glovebox.Errorf(glovebox.KindInternal, "make the work folder: %w", err)
 		}
@@ -88,14 +90,16 @@ func New(c Config) (*Runtime, error) {
 // Runtime over the same folder takes them over.
 func (r *Runtime) Close() error {
 	r.cancel()
+	r.lines.close()
 	return r.client.Close()
 }
 
 // dir is the folder of all sandboxes, or of one, or a file in it.
 func (r *Runtime) dir(elem ...string) string {
-	return filepath.Join(append([]string{r.config.Dir, "sandboxes"}, elem...)...)
+	return filepath.Join(append([]string{r.config.Dir, sandboxesDir}, elem...)...)
 }
 
-func (r *Runtime) group(id string) *cgroup.Group {
-	return r.groups.Group(r.config.cgroupParent() + "/" + id)
+// group is the control group of a container.
+func (r *Runtime) group(container string) *cgroup.Group {
+	return r.groups.Group(r.cgroupOf(container))
 }

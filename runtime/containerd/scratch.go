@@ -18,7 +18,7 @@ import (
 
 // ownInodes is what the layout of the scratch layer takes itself, and what
 // writeNames puts there; a job's bound counts on top.
-const ownInodes = 12
+const ownInodes = 13
 
 // runcRoot mounts a root file system for runc: the image's layers below, owned
 // by the shifted ids of the job's user namespace, and above them a tmpfs that

@@ -1,6 +1,8 @@
 package containerd
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -13,7 +15,7 @@ import (
 // an earlier shim when it starts. What is here is for looking, and for
 // cleaning up on a node whose shim does not start any more.
 
-// stateDirs are those folders, with the sandbox each belongs to; "" if its
+// stateDirs are those folders, with the container each belongs to; "" if its
 // record was not written.
 func (r *Runtime) stateDirs() map[string]string {
 	dirs := map[string]string{}
@@ -33,16 +35,19 @@ func (r *Runtime) stateDirs() map[string]string {
 	return dirs
 }
 
+// stateDir is the folder of one container; see stateDirs. The shim makes the
+// name shorter than an id, because of a socket in it.
+func (r *Runtime) stateDir(container string) string {
+	sum := sha256.Sum256([]byte(r.config.Namespace + "\x00" + container))
+	return filepath.Join(r.config.RunscRoot, "s", hex.EncodeToString(sum[:8]))
+}
+
 // removeState removes what the shim has not.
-func (r *Runtime) removeState(id string) error {
-	for dir, owner := range r.stateDirs() {
-		if owner == id {
-			if err := os.RemoveAll(dir); err != nil {
-				return err
-			}
-		}
+func (r *Runtime) removeState(container string) error {
+	if r.config.RunscRoot == "" {
+		return nil
 	}
-	return nil
+	return os.RemoveAll(r.stateDir(container))
 }
 
 // report is what the shim tells of the end of a sandbox.

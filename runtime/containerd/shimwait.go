@@ -10,9 +10,10 @@ import (
 	"time"
 
 	task "github.com/containerd/containerd/api/runtime/task/v3"
-	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"glovebox"
 )
 
 // ended is how a task ended.
@@ -24,14 +25,25 @@ type ended struct {
 // waitShim asks the shim itself, past containerd. A containerd that starts
 // drops the tasks that ended while it was away, and their status with them
 // (stock shims name no process of theirs then, and count as leaked).
-func (r *Runtime) waitShim(ctx context.Context, id string) (ended, error) {
-	conn, err := r.dialShim(ctx, id)
+func (r *Runtime) waitShim(ctx context.Context, rec record) (ended, error) {
+	if rec.Runtime == glovebox.RuntimeGVisor {
+		l, err := r.shim(ctx)
+		if err != nil {
+			return ended{}, err
+		}
+		return r.waitAt(ctx, l, rec.Container)
+	}
+	conn, err := r.dialShim(ctx, rec.Container)
 	if err != nil {
 		return ended{}, err
 	}
 	c := ttrpc.NewClient(conn)
 	defer c.Close()
-	resp, err := task.NewTTRPCTaskClient(c).Wait(namespaces.WithNamespace(ctx, r.config.Namespace), &task.WaitRequest{ID: id})
+	return r.waitAt(ctx, task.NewTTRPCTaskClient(c), rec.Container)
+}
+
+func (r *Runtime) waitAt(ctx context.Context, shim task.TTRPCTaskService, container string) (ended, error) {
+	resp, err := shim.Wait(r.spoken(ctx), &task.WaitRequest{ID: container})
 	if err != nil {
 		return ended{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"glovebox"
+	"glovebox/runtime/containerd/internal/hostview"
 	"glovebox/runtime/containerd/internal/imageroot"
 	"glovebox/runtime/containerd/internal/ocispec"
 )
@@ -24,25 +25,50 @@ type specified struct {
 	Group   string // containerd's sandbox that the container is in, if any
 }
 
-// specify checks the job against the unpacked image at dir and prepares what
-// the runtime needs on disk.
-func (r *Runtime) specify(ctx context.Context, s glovebox.SandboxSpec, dir string) (specified, error) {
-	sandbox, err := r.inspect(s, dir)
+// specify checks the job against its unpacked image and prepares what the
+// runtime needs on disk. The sandbox's record must exist: from then on the
+// image cannot go away, for RemoveImage looks at the records under the same
+// lock.
+func (r *Runtime) specify(ctx context.Context, s glovebox.SandboxSpec, container string) (specified, error) {
+	dir, err := r.heldImage(ctx, s.Image)
+	if err != nil {
+		return specified{}, err
+	}
+	sandbox, _, err := r.inspect(s, container, dir)
 	if err != nil {
 		return specified{}, err
 	}
 	if s.Runtime == glovebox.RuntimeRunc {
 		return r.specifyRunc(ctx, sandbox)
 	}
-	return r.specifyGVisor(ctx, sandbox, dir)
+	return r.specifyGVisor(ctx, sandbox, dir, r.scratchOf(s.ID, container))
 }
 
-func (r *Runtime) inspect(s glovebox.SandboxSpec, dir string) (ocispec.Sandbox, error) {
-	sandbox := ocispec.Sandbox{Spec: s, Cgroup: r.config.cgroupParent() + "/" + s.ID, Files: grantable(s.Limits.Files),
+// heldImage is mountedImage for the sandbox of a record, which is quicker if the
+// image is mounted.
+func (r *Runtime) heldImage(ctx context.Context, img glovebox.Image) (string, error) {
+	unlock, err := r.images.lock(ctx, img.Digest)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if err := checkImage(img); err != nil {
+		return "", err
+	}
+	if dir := r.imageDir(hexOf(img.Digest)); hostview.IsMount(dir) {
+		return dir, nil
+	}
+	return r.mountedImage(ctx, img)
+}
+
+// inspect looks at what the job names in its image, and also returns the path of
+// its program there.
+func (r *Runtime) inspect(s glovebox.SandboxSpec, container, dir string) (sandbox ocispec.Sandbox, program string, err error) {
+	sandbox = ocispec.Sandbox{Spec: s, Cgroup: r.cgroupOf(container), Files: grantable(s.Limits.Files),
 		NoSwap: !r.groups.CountsSwap()}
 	root, err := imageroot.Open(dir)
 	if err != nil {
-		return sandbox, glovebox.Errorf(glovebox.KindStart, "open image %s: %w", s.Image.Digest, err)
+		return sandbox, "", glovebox.Errorf(glovebox.KindStart, "open image %s: %w", s.Image.Digest, err)
 	}
 	defer root.Close()
 	name := s.User
@@ -50,15 +76,16 @@ func (r *Runtime) inspect(s glovebox.SandboxSpec, dir string) (ocispec.Sandbox, 
 		name = s.Image.Defaults.User
 	}
 	if sandbox.User, err = root.User(name); err != nil {
-		return sandbox, err
+		return sandbox, "", err
 	}
 	if sandbox.Workdir, _, err = root.Workdir(s.Workdir); err != nil {
-		return sandbox, err
+		return sandbox, "", err
 	}
 	if len(s.Args) == 0 {
-		return sandbox, glovebox.Errorf(glovebox.KindNoExecutable, "there is no command").On("cmd")
+		return sandbox, "", glovebox.Errorf(glovebox.KindNoExecutable, "there is no command").On("cmd")
 	}
-	return sandbox, root.Executable(s.Args[0], s.Env, sandbox.Workdir, sandbox.User)
+	program, err = root.Executable(s.Args[0], s.Env, sandbox.Workdir, sandbox.User)
+	return sandbox, program, err
 }
 
 // grantable is at most what this process may have itself: raising a hard limit
@@ -92,8 +119,9 @@ func (r *Runtime) specifyRunc(ctx context.Context, s ocispec.Sandbox) (specified
 	return specified{OCI: oci, Runtime: containers.RuntimeInfo{Name: runcRuntime, Options: options}}, nil
 }
 
-func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir string) (specified, error) {
-	if err := r.ensureGroup(ctx); err != nil {
+func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir, scratch string) (specified, error) {
+	rootfs, err := r.erofsImage(ctx, s.Spec.Image)
+	if err != nil {
 		return specified{}, err
 	}
 	if err := makeDir(r.dir(s.Spec.ID, scratchDir), 0o700); err != nil {
@@ -101,6 +129,17 @@ func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir stri
 	}
 	s.Root = dir
 	oci := ocispec.Build(s)
-	ocispec.GVisor(oci, s.Spec.Limits, s.Spec.Timeout, r.dir(s.Spec.ID, scratchDir), r.dir(s.Spec.ID, reportFile))
-	return specified{OCI: oci, Runtime: containers.RuntimeInfo{Name: r.config.ShimBinary}, Group: groupID}, nil
+	ocispec.GVisor(oci, ocispec.GVisorFiles{
+		Rootfs: rootfs, Scratch: scratch, Report: r.dir(s.Spec.ID, reportFile),
+	}, s.Spec.Limits, s.Spec.Timeout)
+	return r.gvisorSpecified(oci), nil
+}
+
+func (r *Runtime) gvisorSpecified(oci *specs.Spec) specified {
+	return specified{OCI: oci, Runtime: containers.RuntimeInfo{Name: r.config.ShimBinary}, Group: groupID}
+}
+
+// cgroupOf is the path of a container's control group.
+func (r *Runtime) cgroupOf(container string) string {
+	return r.config.cgroupParent() + "/" + container
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	shim "github.com/containerd/containerd/api/runtime/task/v3"
 	tasks "github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
@@ -28,13 +29,45 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		return glovebox.Errorf(glovebox.KindInternal, "mark sandbox %s as started: %w", id, err)
 	}
 	r.monitor(id) // before the command runs: a short one is over when Start returns
+	if rec.Runtime == glovebox.RuntimeGVisor {
+		return r.startGVisor(ctx, rec)
+	}
+	return r.startRunc(ctx, rec)
+}
+
+// startGVisor asks the shim itself. It knows what it has not got, so "not
+// found" from it says that the command did not run; without an answer, or
+// without proof that the shim has lived through what it says, it may have.
+func (r *Runtime) startGVisor(ctx context.Context, rec record) error {
+	l, err := r.shim(ctx)
+	if err != nil {
+		return deserted(rec.ID, err) // nobody was asked to start it
+	}
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err = l.Start(r.spoken(asked), &shim.StartRequest{ID: rec.Container})
+	if err = native(err); err == nil {
+		return nil
+	}
+	if asked.Err() != nil || !r.holds(ctx, l) {
+		return notStarted(rec.ID, deserted(rec.ID, err))
+	}
+	if commandFault(err) == nil && errdefs.IsNotFound(err) {
+		return unknown(rec.ID) // another shim lives there now
+	}
+	return notStarted(rec.ID, err)
+}
+
+// startRunc asks through containerd, which has started the stock shim.
+func (r *Runtime) startRunc(ctx context.Context, rec record) error {
+	id := rec.ID
 	if _, err := r.task(ctx, id); errdefs.IsNotFound(err) {
 		return unknown(id) // the shim died since: nobody was asked to start it
 	} else if err != nil {
 		return startFault(id, err)
 	}
 	before, tries := r.lives(rec.Runtime), 0
-	err = r.call(ctx, patience, func(ctx context.Context) error {
+	err := r.call(ctx, patience, func(ctx context.Context) error {
 		if tries++; tries > 1 {
 			// containerd went away during the first try, which may have worked.
 			if p, err := r.process(ctx, id); err != nil || p.Status != task.Status_CREATED {
@@ -89,10 +122,11 @@ func (r *Runtime) process(ctx context.Context, id string) (*task.Process, error)
 // Signal implements glovebox.Runtime. A command that has ended takes it
 // silently.
 func (r *Runtime) Signal(ctx context.Context, id string, signal int) error {
-	if _, err := r.record(id); err != nil {
+	rec, err := r.record(id)
+	if err != nil {
 		return err
 	}
-	err := r.kill(ctx, id, signal)
+	err = r.kill(ctx, rec, signal)
 	switch {
 	case err == nil:
 		return nil
@@ -107,9 +141,9 @@ func (r *Runtime) Signal(ctx context.Context, id string, signal int) error {
 	return glovebox.Errorf(glovebox.KindOf(err), "signal sandbox %s: %w", id, err)
 }
 
-func (r *Runtime) kill(ctx context.Context, id string, signal int) error {
+func (r *Runtime) kill(ctx context.Context, rec record, signal int) error {
 	return r.call(ctx, patience, func(ctx context.Context) error {
-		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(signal), All: signal == 9})
+		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: rec.Container, Signal: uint32(signal), All: signal == 9})
 		return err
 	})
 }

@@ -14,11 +14,18 @@ var _ glovebox.StdinCloser = (*Runtime)(nil)
 // CloseStdin implements glovebox.StdinCloser: both shims keep a stdin FIFO open
 // for writing until they are told to let the job see its end.
 func (r *Runtime) CloseStdin(ctx context.Context, id string) error {
-	if _, err := r.record(id); err != nil {
+	// A sandbox that is just being claimed is there, and has no stdin yet.
+	unlock, err := r.ids.lock(ctx, id)
+	if err != nil {
 		return err
 	}
-	err := r.call(ctx, patience, func(ctx context.Context) error {
-		_, err := r.tasks.CloseIO(ctx, &tasks.CloseIORequest{ContainerID: id, Stdin: true})
+	defer unlock()
+	rec, err := r.record(id)
+	if err != nil {
+		return err
+	}
+	err = r.call(ctx, patience, func(ctx context.Context) error {
+		_, err := r.tasks.CloseIO(ctx, &tasks.CloseIORequest{ContainerID: rec.Container, Stdin: true})
 		return err
 	})
 	if err == nil {

@@ -28,11 +28,11 @@ func Group(instance, id string) string { return Config{Instance: instance}.cgrou
 
 // LimitNote is the file that says which limit a sandbox under Config.Dir was
 // ended for. Who ends it writes the limit's kind there before.
-func LimitNote(dir, id string) string { return filepath.Join(dir, "sandboxes", id, limitFile) }
+func LimitNote(dir, id string) string { return filepath.Join(dir, sandboxesDir, id, limitFile) }
 
 // StockShims are the pids of the stock shims of these sandboxes.
 func (r *Runtime) StockShims(ids []string) ([]int, error) {
-	procs, err := r.processes()
+	procs, err := r.processes(r.claims())
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "list processes: %w", err)
 	}
@@ -48,7 +48,7 @@ func (r *Runtime) StockShims(ids []string) ([]int, error) {
 // EndStock kills every process of runc's sandboxes but for those named. What
 // they leave is for Destroy.
 func (r *Runtime) EndStock(keep []string) error {
-	procs, err := r.processes()
+	procs, err := r.processes(r.claims())
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "list processes: %w", err)
 	}

@@ -77,7 +77,7 @@ func (r *Runtime) watch(ctx context.Context, rec record) (glovebox.Exit, error) 
 		return exit, nil
 	}
 	limits := r.keepLimits(ctx, rec)
-	status, err := r.waitTask(ctx, id)
+	status, err := r.waitTask(ctx, rec)
 	limits.stop()
 	switch {
 	case ctx.Err() != nil:
@@ -103,14 +103,14 @@ func (r *Runtime) watch(ctx context.Context, rec record) (glovebox.Exit, error) 
 
 // waitTask waits for the first process to end. An answer that is neither that
 // nor "not found" is asked again: containerd or a shim went away during it.
-func (r *Runtime) waitTask(ctx context.Context, id string) (ended, error) {
-	if e, err := r.waitShim(ctx, id); err == nil {
+func (r *Runtime) waitTask(ctx context.Context, rec record) (ended, error) {
+	if e, err := r.waitShim(ctx, rec); err == nil {
 		return e, nil
 	}
 	const tries = 20 // of errors that stay; some seconds in all
 	var last error
 	for n, pauseNow := 0, pause; n < tries; n++ {
-		resp, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: id})
+		resp, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: rec.Container})
 		if err == nil {
 			return ended{resp.ExitStatus, resp.ExitedAt}, nil
 		}

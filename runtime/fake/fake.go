@@ -28,6 +28,7 @@ type Runtime struct {
 
 	mu        sync.Mutex
 	sandboxes map[string]*sandbox
+	parked    map[string]glovebox.Template
 	images    map[string]*image
 	planted   []glovebox.Residue
 }
@@ -36,24 +37,30 @@ var (
 	_ glovebox.Runtime    = (*Runtime)(nil)
 	_ glovebox.Inventory  = (*Runtime)(nil)
 	_ glovebox.ImageStore = (*Runtime)(nil)
+	_ glovebox.Parker     = (*Runtime)(nil)
 )
 
 // New makes a node that offers the runtimes.
 func New(runtimes ...string) *Runtime {
-	return &Runtime{runtimes: runtimes, sandboxes: map[string]*sandbox{}, images: map[string]*image{}}
+	return &Runtime{
+		runtimes: runtimes, sandboxes: map[string]*sandbox{}, parked: map[string]glovebox.Template{}, images: map[string]*image{},
+	}
 }
 
 var validID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Create implements glovebox.Runtime.
 func (r *Runtime) Create(_ context.Context, s glovebox.SandboxSpec) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.claim(s); err != nil {
+		return err
+	}
 	if err := r.refuse(s); err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.sandboxes[s.ID] != nil {
-		return glovebox.Errorf(glovebox.KindConflict, "sandbox %s exists", s.ID).Try("destroy it first")
+	if err := r.free(s.ID); err != nil {
+		return err
 	}
 	if img := r.images[s.Image.Digest]; img == nil || !img.unpacked {
 		return glovebox.Errorf(glovebox.KindImageInvalid, "image %s is not unpacked on this node", s.Image.Digest)
@@ -143,6 +150,7 @@ func (r *Runtime) Destroy(_ context.Context, id string) error {
 	r.mu.Lock()
 	b := r.sandboxes[id]
 	delete(r.sandboxes, id)
+	delete(r.parked, id)
 	r.planted = slices.DeleteFunc(r.planted, func(x glovebox.Residue) bool { return x.Sandbox == id })
 	r.mu.Unlock()
 	if b != nil {

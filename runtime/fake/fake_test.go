@@ -8,7 +8,11 @@ import (
 	"glovebox/runtime/runtimetest"
 )
 
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { conform(t, false) }
+
+func TestConformanceParked(t *testing.T) { conform(t, true) }
+
+func conform(t *testing.T, parked bool) {
 	r := fake.New(glovebox.RuntimeGVisor, glovebox.RuntimeRunc)
 	plant := func(kind string) runtimetest.Plant {
 		return runtimetest.Plant{Kind: kind, Put: func(_ testing.TB, id string) {
@@ -17,6 +21,7 @@ func TestConformance(t *testing.T) {
 	}
 	runtimetest.Run(t, runtimetest.Node{
 		Runtime: glovebox.RuntimeGVisor,
+		Parked:  parked,
 		// There are no folders: a second process over the same memory is the
 		// same value.
 		Open:   func(testing.TB) runtimetest.System { return r },

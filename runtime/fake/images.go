@@ -73,6 +73,11 @@ func (r *Runtime) RemoveImage(_ context.Context, digest string) error {
 			return glovebox.Errorf(glovebox.KindConflict, "image %s is used by sandbox %s", digest, id)
 		}
 	}
+	for id, t := range r.parked {
+		if t.Image.Digest == digest {
+			return glovebox.Errorf(glovebox.KindConflict, "image %s is kept ready by parked sandbox %s", digest, id)
+		}
+	}
 	delete(r.images, digest)
 	return nil
 }

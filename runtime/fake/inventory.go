@@ -18,6 +18,9 @@ func (r *Runtime) List(context.Context) ([]glovebox.Found, error) {
 		found = append(found, glovebox.Found{ID: id, Started: !b.started.IsZero()})
 		b.mu.Unlock()
 	}
+	for id := range r.parked {
+		found = append(found, glovebox.Found{ID: id})
+	}
 	for _, x := range r.planted {
 		if x.Sandbox != "" && r.sandboxes[x.Sandbox] == nil {
 			found = append(found, glovebox.Found{ID: x.Sandbox, Started: true})
@@ -34,6 +37,9 @@ func (r *Runtime) Residue(_ context.Context, live map[string]bool) ([]glovebox.R
 	defer r.mu.Unlock()
 	var left []glovebox.Residue
 	for id := range r.sandboxes {
+		left = append(left, glovebox.Residue{Kind: "process", Name: id, Sandbox: id})
+	}
+	for id := range r.parked {
 		left = append(left, glovebox.Residue{Kind: "process", Name: id, Sandbox: id})
 	}
 	left = append(left, r.planted...)

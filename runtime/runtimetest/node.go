@@ -23,6 +23,9 @@ type Node struct {
 	// Open returns a further value over the same folder, as a new process
 	// would; what it holds is freed when the test ends.
 	Open func(t testing.TB) System
+	// Parked has the whole suite run with every sandbox made ahead and claimed
+	// for its job: nobody may see a difference.
+	Parked bool
 	// Real says that jobs run on a kernel, so that the suite may look into it.
 	Real bool
 	// KillDaemon kills what the node's sandboxes must survive and starts it
@@ -43,13 +46,16 @@ type Plant struct {
 
 // Run runs the whole suite.
 func Run(t *testing.T, n Node) {
+	if n.Parked {
+		n.Open = ahead(n.Open)
+	}
 	s := suite{n: n, img: NewImage(t), sys: n.Open(t)}
 	ctx := t.Context()
 	if err := s.sys.EnsureImage(ctx, s.img.Image, s.img.Fetch); err != nil {
 		t.Fatalf("EnsureImage: %v", err)
 	}
 	for _, group := range []func(suite, *testing.T){
-		suite.images, suite.lifecycle, suite.jobs, suite.refusals, suite.crashes, suite.inventory,
+		suite.images, suite.lifecycle, suite.jobs, suite.refusals, suite.crashes, suite.inventory, suite.parking,
 	} {
 		group(s, t)
 	}

@@ -59,6 +59,21 @@ func (g *Group) Create(l Limits) error {
 	return nil
 }
 
+// Apply sets the limits of a group that was made with others, all but the CPU
+// quota. Without a weight it gets the usual one.
+func (g *Group) Apply(l Limits) error {
+	if l.Shares == 0 {
+		l.Shares = usualShares
+	}
+	if g.unified == "" && l.Memory > 0 {
+		// It bounds the limit on memory alone, which may be about to grow.
+		if err := g.write([]file{{"memory", "memory.memsw.limit_in_bytes", "-1", true}}); err != nil {
+			return err
+		}
+	}
+	return g.apply(l)
+}
+
 func (g *Group) makeOne(dir string) error {
 	if err := g.makeParents(dir); err != nil {
 		return err

@@ -24,6 +24,9 @@ type Limits struct {
 	Period uint64
 }
 
+// usualShares is the weight of a group that nobody has given one.
+const usualShares = 1024
+
 // FromSpec reads the limits of an OCI specification.
 func FromSpec(r *specs.LinuxResources) Limits {
 	var l Limits

@@ -43,7 +43,7 @@ func (c *Containerd) newJob(t testing.TB, args ...string) *job {
 	j.container, err = c.Client.NewContainer(c.Ctx, id,
 		client.WithRuntime(c.runtime(), nil),
 		client.WithSandbox(groupID),
-		client.WithSpec(&oci.Spec{}, c.spec(id, args)),
+		client.WithSpec(&oci.Spec{}, c.spec(t, id, args)),
 	)
 	if err != nil {
 		t.Fatalf("NewContainer: %v", err)
@@ -67,14 +67,17 @@ func (c *Containerd) newTaskTo(t testing.TB, j *job, stdout io.Writer) {
 	}
 }
 
-func (c *Containerd) spec(id string, args []string) oci.SpecOpts {
+func (c *Containerd) spec(t testing.TB, id string, args []string) oci.SpecOpts {
+	t.Helper()
+	image := c.Shim.Image(t, id)
 	return func(_ context.Context, _ oci.Client, _ *containers.Container, s *oci.Spec) error {
 		*s = specs.Spec{
-			Version:  specs.Version,
-			Process:  &specs.Process{Args: args, Cwd: "/", Env: []string{"PATH=/bin"}, NoNewPrivileges: true, Capabilities: &specs.LinuxCapabilities{}},
-			Root:     &specs.Root{Path: c.Shim.Rootfs, Readonly: true},
-			Hostname: "sandbox",
-			Mounts:   []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
+			Version:     specs.Version,
+			Process:     &specs.Process{Args: args, Cwd: "/", Env: []string{"PATH=/bin"}, NoNewPrivileges: true, Capabilities: &specs.LinuxCapabilities{}},
+			Root:        &specs.Root{Path: c.Shim.Rootfs, Readonly: true},
+			Hostname:    "sandbox",
+			Annotations: map[string]string{"dev.glovebox.rootfs": image},
+			Mounts:      []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
 			Linux: &specs.Linux{
 				CgroupsPath: c.Shim.CgroupPath(id),
 				Namespaces: []specs.LinuxNamespace{

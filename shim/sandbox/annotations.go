@@ -13,6 +13,21 @@ import (
 // Annotations of the OCI specification by which the agent asks for what the
 // specification has no field for.
 const (
+	// AnnotationRootfs is the absolute path of the job's image as an EROFS file.
+	// The specification's root is where the same image is mounted on the host,
+	// to be looked into.
+	AnnotationRootfs = "dev.glovebox.rootfs"
+	// AnnotationPark set to "true" asks for a sandbox without a job, to be
+	// claimed by one later.
+	AnnotationPark = "dev.glovebox.park"
+	// AnnotationInterpreter, with AnnotationPark, names the interpreter (see
+	// interp) that is to run in it and wait for a script. The rest of the
+	// specification is then that of a job whose one argument is the program.
+	AnnotationInterpreter = "dev.glovebox.interpreter"
+	// AnnotationSnapshot, with AnnotationPark, is the absolute path of a folder
+	// that Save has filled, to be restored in it. The rest of the specification
+	// is that of a job that the saved program could become: see Snapshot.
+	AnnotationSnapshot = "dev.glovebox.snapshot"
 	// AnnotationScratch is "dir=<absolute path>,size=<bytes>[,inodes=<n>]":
 	// where the writable layer over the image lives and how much it may hold.
 	// Without it the image is mounted as it is, so it should be read-only.

@@ -1,43 +1,30 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/pkg/sentry/pgalloc"
 )
 
-// filestore is the host file behind a scratch layer. gVisor removes its name
-// as soon as it exists, so that it cannot be left behind; we find it again
-// among the sentry's descriptors and keep it to see how much was used by a job
-// that was killed; otherwise the sentry tells, and empties the file.
+// filestore is the host file behind a scratch layer. It has no name, so that
+// it cannot be left behind. We keep it open to see how much a job took that was killed.
 type filestore struct{ file *os.File }
 
-func openFilestore(sentry int, dir string) (*filestore, error) {
-	fds := fmt.Sprintf("/proc/%d/fd", sentry)
-	entries, err := os.ReadDir(fds)
+func openFilestore(dir string) (*filestore, error) {
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("find the scratch file: %w", err)
+		return nil, fmt.Errorf("make the scratch file: %w", &os.PathError{Op: "open", Path: dir, Err: err})
 	}
-	for _, e := range entries {
-		path := filepath.Join(fds, e.Name())
-		target, err := os.Readlink(path)
-		if err != nil || !strings.HasPrefix(filepath.Base(target), "runsc-filestore-") {
-			continue
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("open the scratch file: %w", err)
-		}
-		return &filestore{f}, nil
-	}
-	return nil, errors.New("the sentry has no scratch file in " + dir)
+	f := os.NewFile(uintptr(fd), "scratch")
+	pgalloc.IMAWorkAroundForMemFile(f.Fd()) // the sentry may not
+	return &filestore{f}, nil
 }
 
-// used is how many bytes of disk the layer takes.
+// used is how many bytes of disk the layer takes. gVisor empties the file when
+// a job has ended by itself; then the sentry has told.
 func (f *filestore) used() int64 {
 	if f == nil {
 		return 0
@@ -54,4 +41,13 @@ func (f *filestore) Close() {
 	if f != nil {
 		f.file.Close()
 	}
+}
+
+// options are those of the tmpfs that the layer is made of, from the size on.
+func (s Scratch) options() string {
+	options := []string{fmt.Sprint(s.Size)}
+	if s.Inodes > 0 {
+		options = append(options, fmt.Sprintf("nr_inodes=%d", s.Inodes))
+	}
+	return strings.Join(options, ",")
 }

@@ -3,19 +3,20 @@
 //
 // # Life
 //
-// Host.Create makes everything slow: control groups, mounts, pipes, gofer and
-// sentry, booted and waiting. Start lets the job's first instruction run. The
-// sandbox ends by itself or by Kill; Done is closed then and Exit tells how.
-// Delete removes every trace. Nothing of a sandbox survives the shim: its
-// processes ask the kernel to kill them when the shim dies, and a new shim
-// removes the rest (CleanupAll).
+// Host.Create makes everything slow: control groups, and a sentry, booted and
+// waiting. Then the sandbox is bound to its job, at once or, if it is parked,
+// by Claim. Start lets the job's first instruction run. The sandbox ends with
+// its job or by Kill; Done is closed then and Exit tells how. Delete removes
+// every trace. Nothing of a sandbox survives the shim: its processes ask the
+// kernel to kill them when the shim dies, and a new shim removes the rest
+// (CleanupAll).
 //
 // # Threads
 //
 // That request to the kernel (PR_SET_PDEATHSIG) is bound to the thread that
 // forked, not to the process. Go ends a thread only when a goroutine that is
 // locked to it returns without unlocking, so no code in this process may do
-// that; see mountRootfs for one that had to be avoided.
+// that. containerd's mount package does, for long lists of options.
 package sandbox
 
 import (
@@ -29,12 +30,15 @@ import (
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/runsc/specutils"
+
+	"glovebox/shim/pause"
 )
 
 // Host is what sandboxes of one node share.
 type Host struct {
 	root  string
 	boot  string
+	pause string // image of a sandbox without a job
 	debug bool
 	log   *slog.Logger
 	slots chan struct{} // bounds how many are being made at once
@@ -84,11 +88,24 @@ func NewHost(o Options) (*Host, error) {
 	if err := hideStdio(); err != nil {
 		return nil, err
 	}
+	empty := filepath.Join(o.Root, "pause.erofs")
+	if err := writePause(empty); err != nil {
+		lock.Close()
+		return nil, err
+	}
 	specutils.ExePath = o.Launch
 	return &Host{
-		root: o.Root, boot: o.Boot, debug: o.Debug, log: o.Log, lock: lock,
+		root: o.Root, boot: o.Boot, pause: empty, debug: o.Debug, log: o.Log, lock: lock,
 		slots: make(chan struct{}, max(8, 4*runtime.NumCPU())),
 	}, nil
+}
+
+func writePause(path string) error {
+	image, err := pause.Image()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, image, 0o600)
 }
 
 // lockPatience is how long a new shim waits for the lock: the one before may

@@ -19,7 +19,7 @@ func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 	case status == Created:
 		return fmt.Errorf("sandbox %s has not been started: %w", s.ID, errdefs.ErrFailedPrecondition)
 	}
-	if err := s.sentry.SignalContainer(s.ID, sig, all); err != nil {
+	if err := s.sentry.SignalContainer(jobID, sig, all); err != nil {
 		select {
 		case <-s.done:
 			return fmt.Errorf("sandbox %s has ended: %w", s.ID, errdefs.ErrNotFound)

@@ -2,18 +2,13 @@ package sandbox
 
 import (
 	"archive/tar"
-	"encoding/json"
-	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
-	"gvisor.dev/gvisor/runsc/specutils"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
-
-// layerFile, in the sandbox's own folder, is what its scratch layer begins with.
-const layerFile = "layer.tar"
 
 // entry is a file or a folder that a scratch layer begins with. Folders merge
 // with the image's, files stand in place of them.
@@ -32,63 +27,59 @@ func file(name, body string) entry {
 	}}
 }
 
-// prepareLayer decides what the scratch layer begins with. Without a writable
-// root there is no layer to begin.
+// prepareLayer makes what the scratch layer of a job begins with, an archive,
+// or nil for an empty one.
 //
 // Files get in this way, and not by mounts, because each mount makes the start
 // longer; and they count as the job's own, which may change them.
-func (s *Sandbox) prepareLayer() error {
-	if s.spec.Root.Readonly {
-		return nil
-	}
-	tmp, err := s.keepTmpOnDisk()
+func prepareLayer(spec *specs.Spec) (*os.File, error) {
+	tmp, err := keepTmpOnDisk(spec)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	names, err := nameFiles(s.spec.Root.Path, s.spec.Hostname)
+	names, err := nameFiles(spec.Root.Path, spec.Hostname)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all := append(tmp, names...)
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	path := filepath.Join(s.dir, layerFile)
-	if err := writeLayer(path, all); err != nil {
-		return err
+	f, err := memoryFile("layer")
+	if err != nil {
+		return nil, err
 	}
-	if s.spec.Annotations == nil {
-		s.spec.Annotations = map[string]string{}
+	if err := writeLayer(f, all); err != nil {
+		f.Close()
+		return nil, err
 	}
-	s.spec.Annotations[specutils.AnnotationRootfsUpperTar] = path
-	s.conf.AllowRootfsTarAnnotation = true
-	return nil
+	return f, nil
 }
 
-func writeLayer(path string, entries []entry) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
+func writeLayer(f *os.File, entries []entry) error {
 	w := tar.NewWriter(f)
 	// gVisor wants the root named, and then sets it to the image's.
 	for _, e := range append([]entry{folder("./", 0o755)}, entries...) {
 		if err := w.WriteHeader(&e.Header); err != nil {
-			return errors.Join(err, f.Close())
+			return err
 		}
 		if _, err := io.WriteString(w, e.body); err != nil {
-			return errors.Join(err, f.Close())
+			return err
 		}
 	}
-	return errors.Join(w.Close(), f.Close())
-}
-
-// writeSpec puts the specification where gofer and sentry read it: it is not
-// the bundle's any more.
-func (s *Sandbox) writeSpec() error {
-	data, err := json.Marshal(s.spec)
-	if err != nil {
+	if err := w.Close(); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.dir, "config.json"), data, 0o600)
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+// memoryFile is a file in no file system: making one on a disk that is busy
+// would be a job's waiting.
+func memoryFile(name string) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }

@@ -32,11 +32,6 @@ func removeLeftover(dir string) error {
 			return err
 		}
 	}
-	if r.Rootfs != "" {
-		if err := unmountRootfs(r.Rootfs); err != nil {
-			return err
-		}
-	}
 	return os.RemoveAll(dir)
 }
 

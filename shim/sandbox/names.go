@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +11,8 @@ import (
 )
 
 // nameFiles are /etc/hosts and /etc/hostname, with which a job finds localhost
-// and itself, as docker provides them: in place of the image's. What the image
+// and itself, as docker provides them, and a fresh /etc/machine-id, so that no
+// two jobs of an image are taken for one machine: in place of the image's. What the image
 // has as something other than a file, or behind a link, it must know the use
 // of, and keeps. A specification without a host name wants none of it.
 func nameFiles(image, hostname string) ([]entry, error) {
@@ -34,7 +37,9 @@ func nameFiles(image, hostname string) ([]entry, error) {
 		etc.Mode, etc.Uid, etc.Gid, etc.ModTime = int64(st.Mode&0o7777), int(st.Uid), int(st.Gid), info.ModTime()
 	}
 	all := []entry{etc}
-	for name, body := range map[string]string{"etc/hosts": hosts(hostname), "etc/hostname": hostname + "\n"} {
+	for name, body := range map[string]string{
+		"etc/hosts": hosts(hostname), "etc/hostname": hostname + "\n", "etc/machine-id": machineID(),
+	} {
 		info, err := root.Lstat(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("look at the image's /%s: %w", name, err)
@@ -47,6 +52,14 @@ func nameFiles(image, hostname string) ([]entry, error) {
 		return nil, nil
 	}
 	return all, nil
+}
+
+// machineID is a random one, in the form of machine-id(5).
+func machineID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return hex.EncodeToString(id[:]) + "\n"
 }
 
 func hosts(hostname string) string {

@@ -11,7 +11,7 @@ import (
 
 // What an image has at /etc decides which files a job is given.
 func TestNameFiles(t *testing.T) {
-	all := []string{"./etc/", "./etc/hostname", "./etc/hosts"}
+	all := []string{"./etc/", "./etc/hostname", "./etc/hosts", "./etc/machine-id"}
 	for name, c := range map[string]struct {
 		make func(image, etc string) error
 		want []string
@@ -20,11 +20,12 @@ func TestNameFiles(t *testing.T) {
 		"empty":   {func(_, _ string) error { return nil }, all},
 		"files":   {func(_, etc string) error { return os.WriteFile(filepath.Join(etc, "hosts"), nil, 0o600) }, all},
 		"pipe": {func(_, etc string) error { return syscall.Mkfifo(filepath.Join(etc, "hosts"), 0o600) },
-			[]string{"./etc/", "./etc/hostname"}},
-		"link":   {func(_, etc string) error { return os.Symlink("/etc/hosts", filepath.Join(etc, "hosts")) }, all[:2]},
-		"folder": {func(_, etc string) error { return os.Mkdir(filepath.Join(etc, "hostname"), 0o755) }, []string{"./etc/", "./etc/hosts"}},
-		"neither": {func(_, etc string) error {
-			return errors.Join(os.Symlink("x", filepath.Join(etc, "hosts")), os.Symlink("x", filepath.Join(etc, "hostname")))
+			[]string{"./etc/", "./etc/hostname", "./etc/machine-id"}},
+		"link":   {func(_, etc string) error { return os.Symlink("/etc/hosts", filepath.Join(etc, "hosts")) }, []string{"./etc/", "./etc/hostname", "./etc/machine-id"}},
+		"folder": {func(_, etc string) error { return os.Mkdir(filepath.Join(etc, "hostname"), 0o755) }, []string{"./etc/", "./etc/hosts", "./etc/machine-id"}},
+		"none": {func(_, etc string) error {
+			return errors.Join(os.Symlink("x", filepath.Join(etc, "hosts")), os.Symlink("x", filepath.Join(etc, "hostname")),
+				os.Symlink("x", filepath.Join(etc, "machine-id")))
 		}, nil},
 		"etc is a link": {func(_, etc string) error { return errors.Join(os.Remove(etc), os.Symlink("/etc", etc)) }, nil},
 		"etc links inside": {func(image, etc string) error {
@@ -62,7 +63,7 @@ func TestNameFilesKeepTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := nameFiles(image, "me")
-	if err != nil || len(entries) != 3 || entries[0].Mode != 0o1751 || entries[0].Uid != os.Getuid() {
+	if err != nil || len(entries) != 4 || entries[0].Mode != 0o1751 || entries[0].Uid != os.Getuid() {
 		t.Errorf("%+v, %v", entries, err)
 	}
 	if none, err := nameFiles(image, ""); none != nil || err != nil {

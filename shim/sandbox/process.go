@@ -58,3 +58,14 @@ func (p *process) kill() error {
 	}
 	return nil
 }
+
+// reap takes the status of a process that has ended off the kernel's hands.
+func (p *process) reap() (ws unix.WaitStatus, err error) {
+	p.fd.Close()
+	for {
+		_, err = unix.Wait4(p.pid, &ws, 0, nil)
+		if err != unix.EINTR {
+			return ws, os.NewSyscallError("wait4", err)
+		}
+	}
+}

@@ -19,34 +19,43 @@ func (s *Sandbox) reap() {
 		s.log.Error("waiting for the sandbox failed; killing it", "error", err)
 		_ = s.proc.kill()
 	}
-	// The sentry has ended, so this does not wait; it reaps, and it starts
-	// reaping the gofer, which ends when the sentry's connections close.
-	s.containerMu.Lock()
-	ws, err := s.container.Wait()
-	s.containerMu.Unlock()
+	ws, err := s.proc.reap()
 	if err != nil {
 		s.log.Error("reaping the sandbox failed", "error", err)
 	}
-	s.proc.fd.Close()
-	notes := s.notes.Result()
+	s.mu.Lock()
+	s.ending = true // a job that is being bound is not any more
+	j := s.job
+	s.mu.Unlock()
+	notes, scratch := s.used(j)
 	counters, err := s.group.Counters()
 	if err != nil {
 		s.log.Warn("reading the last counters failed", "error", err)
 	}
-	r := newReport(ws, notes, counters)
+	r := newReport(ws, s.toldStatus(), notes, counters)
 	r.TimedOut = s.timedOut()
-	r.ScratchBytes = max(notes.Scratch, s.filestore.used())
-	s.filestore.Close()
+	r.ScratchBytes = scratch
 	exit := Exit{Status: r.ExitStatus, At: time.Now()}
-	if err := r.write(s.report); err != nil {
-		s.log.Error("writing the report failed", "error", err)
+	if j != nil {
+		if err := r.write(j.report); err != nil {
+			s.log.Error("writing the report failed", "error", err)
+		}
 	}
 	s.mu.Lock()
-	s.streams.Ended()
+	if j != nil {
+		j.streams.Ended()
+	}
 	s.status, s.exit = Stopped, exit
 	s.mu.Unlock()
 	close(s.done)
 	s.log.Debug("sandbox ended", "status", exit.Status, "crashed", r.Crashed, "oomKills", r.OOMKills, "tasksDenied", r.TasksDenied)
+}
+
+// toldStatus is the job's own status, if the sentry told it.
+func (s *Sandbox) toldStatus() *unix.WaitStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 // shellStatus is a wait status as a shell shows it.

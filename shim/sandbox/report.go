@@ -40,7 +40,9 @@ type Report struct {
 	CPUNanos        uint64 `json:"cpuNanos"`
 }
 
-func newReport(ws unix.WaitStatus, n warden.Notes, c cgroup.Counters) Report {
+// newReport puts together how the sandbox ended: with ws, after it had told of
+// the job's own end if told is not nil.
+func newReport(ws unix.WaitStatus, told *unix.WaitStatus, n warden.Notes, c cgroup.Counters) Report {
 	r := Report{
 		ExitStatus:      shellStatus(ws),
 		OOMKills:        c.OOMKills,
@@ -51,8 +53,12 @@ func newReport(ws unix.WaitStatus, n warden.Notes, c cgroup.Counters) Report {
 		CPUNanos:        c.CPU,
 	}
 	switch {
-	case n.Exited:
-		r.ExitStatus = shellStatus(n.Status)
+	case n.Limited():
+		// It was being ended for that, and what it made of it meanwhile is an
+		// accident of time.
+		r.Killed, r.ExitStatus = true, 128+uint32(unix.SIGKILL)
+	case told != nil:
+		r.ExitStatus = shellStatus(*told)
 	case ws.Signaled() && ws.Signal() == unix.SIGKILL:
 		r.Killed = true
 	default:

@@ -4,21 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/urpc"
 	"gvisor.dev/gvisor/runsc/config"
-	"gvisor.dev/gvisor/runsc/container"
 	"gvisor.dev/gvisor/runsc/sandbox"
 
 	"glovebox/shim/cgroup"
 	"glovebox/shim/stdio"
-	"glovebox/shim/warden"
 )
 
 // Status is where a sandbox is in its life.
@@ -42,30 +40,31 @@ type Exit struct {
 type Sandbox struct {
 	Namespace, ID, Bundle string
 
-	host      *Host
-	log       *slog.Logger
-	dir       string
-	record    record
-	limits    cgroup.Limits
-	group     *cgroup.Group
-	streams   *stdio.Streams
-	notes     *warden.Reader
-	report    string // path, may be empty
-	conf      *config.Config
-	spec      *specs.Spec
-	proc      *process
-	filestore *filestore       // nil without a scratch layer
-	sentry    *sandbox.Sandbox // for calls that must not wait for containerMu
+	host   *Host
+	log    *slog.Logger
+	dir    string
+	record record
+	group  *cgroup.Group
+	conf   *config.Config
+	proc   *process
+	sentry *sandbox.Sandbox // only its calls are used, which may be made at once
+	base   *specs.Spec      // of the root container
+	calls  *calls
+	// interpreter runs and waits for its script, or is nil.
+	interpreter *interpreter
+	// restored is what came with a snapshot, or nil; interpreter is its part then.
+	restored *restored
 
-	// containerMu is held around gVisor's container, which is not safe for
-	// concurrent use. Killing does not need it.
-	containerMu sync.Mutex
-	starting    atomic.Bool // set for good by the first Start
-	container   *container.Container
+	starting atomic.Bool // set for good by the first Start
+	saving   atomic.Bool
 
 	mu       sync.Mutex // guards what follows; never held while waiting
+	parked   bool       // booted, and nobody's
+	job      *job       // nil until it is bound to one
+	ending   bool       // gVisor has ended
 	status   Status
 	exit     Exit
+	ended    *unix.WaitStatus // the job's own, if the sentry told
 	deadline deadline
 	done     chan struct{} // closed when exit is set
 }
@@ -87,29 +86,35 @@ func (s *Sandbox) Status() (Status, Exit) {
 // not the job's work. Errors are of a kind that says what was wrong with the
 // job; the sandbox has ended then.
 func (s *Sandbox) Start() error {
-	if status, _ := s.Status(); status != Created {
+	s.mu.Lock()
+	status, parked, j := s.status, s.parked, s.job
+	s.mu.Unlock()
+	switch {
+	case parked || j == nil:
+		return fmt.Errorf("sandbox %s has no job: %w", s.ID, errdefs.ErrFailedPrecondition)
+	case status != Created:
 		return fmt.Errorf("sandbox %s has been started already: %w", s.ID, errdefs.ErrFailedPrecondition)
-	}
-	if err := s.group.ApplyQuota(s.limits); err != nil {
-		return fmt.Errorf("set the CPU quota: %w", err)
 	}
 	if s.starting.Swap(true) {
 		return fmt.Errorf("sandbox %s is being started already: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	if err := s.group.ApplyQuota(j.limits); err != nil {
+		return fmt.Errorf("set the CPU quota: %w", err)
 	}
 	// Once for each command that may have run: whoever wants to know counts
 	// these lines.
 	s.log.Info("starting the command", "id", s.ID)
 	began := time.Now()
-	s.containerMu.Lock()
-	err := s.container.Start(s.conf)
-	s.containerMu.Unlock()
-	if err != nil && !s.endedMeanwhile(err) {
+	err := s.run(j)
+	if err != nil && !s.endedMeanwhile(j, err) {
 		_ = s.proc.kill()
 		<-s.done
 		return startError(err)
 	}
+	go s.follow(j)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	j.streams.Given() // gVisor has them
 	if s.status == Created {
 		s.status = Running
 		s.deadline.at = began.Add(s.deadline.timeout)
@@ -117,29 +122,60 @@ func (s *Sandbox) Start() error {
 	return nil
 }
 
-// endedMeanwhile recognises a job that was over before the sentry's answer got
-// out: the connection broke, and the sentry has left the job's status.
-func (s *Sandbox) endedMeanwhile(err error) bool {
+// run has the job's first instruction executed.
+func (s *Sandbox) run(j *job) error {
+	if s.restored != nil {
+		return s.sentry.Resume(jobID)
+	}
+	if s.interpreter != nil {
+		return s.interpreter.run(j.spec)
+	}
+	return s.startJob(j.spec, j.stdios(), j.root)
+}
+
+// endedMeanwhile recognises a job that met a limit, and was ended for it,
+// before the sentry's answer got out.
+func (s *Sandbox) endedMeanwhile(j *job, err error) bool {
 	var answer urpc.RemoteError
 	if errors.As(err, &answer) {
 		return false // the sentry lives, and says no
 	}
 	select {
 	case <-s.done:
-		return s.notes.Result().Exited
+		return j.notes.Result().Limited()
 	case <-time.After(time.Second):
 		return false
 	}
 }
 
+// follow waits for the job's end, which is the sandbox's: nothing in it is
+// wanted any more, so it is killed rather than asked to go.
+func (s *Sandbox) follow(j *job) {
+	ws, err := s.sentry.Wait(jobID)
+	if err != nil {
+		return // the sandbox was ended from outside, or crashed: reap tells
+	}
+	s.mu.Lock()
+	s.ended = &ws
+	s.mu.Unlock()
+	_ = s.proc.kill()
+}
+
 // StdioPaths are the pipes of the job's standard streams, as requested.
-func (s *Sandbox) StdioPaths() stdio.Paths { return s.streams.Paths() }
+func (s *Sandbox) StdioPaths() stdio.Paths {
+	if j := s.getJob(); j != nil {
+		return j.streams.Paths()
+	}
+	return stdio.Paths{}
+}
 
 // CloseInput lets the job see the end of its standard input.
 func (s *Sandbox) CloseInput() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.streams.CloseInput()
+	if s.job != nil {
+		s.job.streams.CloseInput()
+	}
 }
 
 // Delete removes every trace of the sandbox, killing it first if it has not
@@ -154,27 +190,19 @@ func (s *Sandbox) Delete() (Exit, error) {
 	}
 	<-s.done
 	_, exit := s.Status()
-	if err := s.destroyContainer(); err != nil {
-		return exit, fmt.Errorf("destroy the container: %w", err)
-	}
-	s.mu.Lock()
-	s.streams.Close()
-	s.mu.Unlock()
+	s.closeAll()
 	if err := removeLeftover(s.dir); err != nil {
 		return exit, fmt.Errorf("remove sandbox %s: %w", s.ID, err)
 	}
 	return exit, nil
 }
 
-func (s *Sandbox) destroyContainer() error {
-	s.containerMu.Lock()
-	defer s.containerMu.Unlock()
-	if s.container == nil {
-		return nil
-	}
-	if err := s.container.Destroy(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	s.container = nil
-	return nil
+// closeAll lets go of what the host has of the sandbox, which has ended.
+func (s *Sandbox) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls.close()
+	s.interpreter.close()
+	s.restored.close()
+	s.job.close()
 }

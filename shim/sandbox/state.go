@@ -17,7 +17,6 @@ type record struct {
 	ID        string `json:"id"`
 	Bundle    string `json:"bundle"`
 	Cgroup    string `json:"cgroup"`
-	Rootfs    string `json:"rootfs,omitempty"` // a mount point, if we mount it
 }
 
 const recordFile = "sandbox.json"

@@ -29,14 +29,14 @@ const (
 //
 // A specification that has its own idea of /tmp is left alone. What the layer
 // must begin with, because the image has no proper /tmp, is returned.
-func (s *Sandbox) keepTmpOnDisk() ([]entry, error) {
-	for _, m := range s.spec.Mounts {
+func keepTmpOnDisk(spec *specs.Spec) ([]entry, error) {
+	for _, m := range spec.Mounts {
 		if path.Clean(m.Destination) == tmpPath {
 			return nil, nil
 		}
 	}
-	s.spec.Mounts = append(s.spec.Mounts, specs.Mount{Destination: tmpPath, Type: noMount, Source: noMount})
-	proper, err := hasProperTmp(s.spec.Root.Path)
+	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: tmpPath, Type: noMount, Source: noMount})
+	proper, err := hasProperTmp(spec.Root.Path)
 	if err != nil || proper {
 		return nil, err
 	}

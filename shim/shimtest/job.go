@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -24,6 +25,7 @@ type Job struct {
 	NetNS       string // path of a network namespace
 	Mounts      []map[string]any
 	Annotations map[string]string
+	Parked      bool // run in a sandbox that was parked before
 }
 
 // config is the job's OCI specification. It is written as plain JSON, because
@@ -32,10 +34,6 @@ func (s *Shim) config(t testing.TB, id string, j Job) []byte {
 	cwd := "/"
 	if j.Cwd != "" {
 		cwd = j.Cwd
-	}
-	netns := map[string]any{"type": "network"}
-	if j.NetNS != "" {
-		netns["path"] = j.NetNS
 	}
 	mounts := append([]map[string]any{{"destination": "/proc", "type": "proc", "source": "proc"}}, j.Mounts...)
 	data, err := json.Marshal(map[string]any{
@@ -54,11 +52,19 @@ func (s *Shim) config(t testing.TB, id string, j Job) []byte {
 		"linux": map[string]any{
 			"cgroupsPath": filepath.Join(s.cgroup, id),
 			"resources":   j.resources(),
-			"namespaces":  []map[string]any{{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, netns},
+			"namespaces":  []map[string]any{{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, s.network(j)},
 		},
 	})
 	must(t, err)
 	return data
+}
+
+func (s *Shim) network(j Job) map[string]any {
+	netns := map[string]any{"type": "network"}
+	if j.NetNS != "" {
+		netns["path"] = j.NetNS
+	}
+	return netns
 }
 
 func (j Job) resources() map[string]any {
@@ -76,7 +82,7 @@ func (j Job) resources() map[string]any {
 }
 
 func (s *Shim) annotations(t testing.TB, id string, j Job) map[string]string {
-	a := map[string]string{"dev.glovebox.report": s.reportPath(id)}
+	a := map[string]string{"dev.glovebox.report": s.reportPath(id), "dev.glovebox.rootfs": s.Image(t, id)}
 	if j.ScratchSize > 0 {
 		dir := filepath.Join(s.Dir, "scratch")
 		must(t, os.MkdirAll(dir, 0o700))
@@ -87,6 +93,17 @@ func (s *Shim) annotations(t testing.TB, id string, j Job) map[string]string {
 	}
 	maps.Copy(a, j.Annotations)
 	return a
+}
+
+// Image is the root file system as it is now, in the form gVisor mounts.
+func (s *Shim) Image(t testing.TB, id string) string {
+	path := filepath.Join(s.Dir, "images", id+".erofs")
+	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	out, err := exec.Command("mkfs.erofs", "-Enoinline_data", path, s.Rootfs).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s; hint: apt-get install erofs-utils", err, out)
+	}
+	return path
 }
 
 func (s *Shim) reportPath(id string) string { return filepath.Join(s.Dir, "report-"+id+".json") }

@@ -73,7 +73,7 @@ func RemovePrograms() {
 
 // makeRootfs makes a tiny image: busybox under the names jobs use.
 func makeRootfs(dir string) error {
-	for _, d := range []string{"bin", "tmp", "proc", "dev", "etc", "var", "out"} {
+	for _, d := range []string{"bin", "tmp", "proc", "sys", "dev", "etc", "var", "out"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func makeRootfs(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "bin/busybox"), busybox, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{"sh", "echo", "cat", "sleep", "true", "dd", "id", "ls", "touch", "mkdir", "grep", "head", "wc", "kill", "tail", "seq"} {
+	for _, name := range []string{"sh", "echo", "cat", "sleep", "true", "dd", "id", "ls", "touch", "mkdir", "grep", "head", "od", "env", "pwd", "tr", "wc", "kill", "tail", "seq"} {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", name)); err != nil {
 			return err
 		}

@@ -70,7 +70,12 @@ func (k *Task) TryCreate() (err error) {
 	if k.Stderr, err = openOutput(k.Pipe("stderr")); err != nil {
 		return err
 	}
-	if _, err := k.shim.TTRPCTaskService.Create(ctx, r); err != nil {
+	if parked || k.job.Parked {
+		err = k.parkAndClaim(ctx, r)
+	} else {
+		_, err = k.shim.TTRPCTaskService.Create(ctx, r)
+	}
+	if err != nil {
 		return err
 	}
 	if k.job.Stdin {

@@ -35,6 +35,8 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*sandbo
 		return nil, fmt.Errorf("terminals: %w", errdefs.ErrNotImplemented)
 	case r.Checkpoint != "":
 		return nil, fmt.Errorf("checkpoints: %w", errdefs.ErrNotImplemented)
+	case len(r.Rootfs) > 0:
+		return nil, fmt.Errorf("mounts for the root: images are given as files: %w", errdefs.ErrNotImplemented)
 	case !filepath.IsAbs(r.Bundle):
 		return nil, fmt.Errorf("bundle %q is not an absolute path: %w", r.Bundle, errdefs.ErrInvalidArgument)
 	}
@@ -42,7 +44,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*sandbo
 		return nil, err
 	}
 	sb, err := s.host.Create(ctx, sandbox.Request{
-		Namespace: k.namespace, ID: k.id, Bundle: r.Bundle, Rootfs: r.Rootfs,
+		Namespace: k.namespace, ID: k.id, Bundle: r.Bundle,
 		Stdio: stdio.Paths{In: r.Stdin, Out: r.Stdout, Err: r.Stderr},
 	})
 	s.settle(k, sb)

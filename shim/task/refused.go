@@ -26,16 +26,6 @@ func (s *Service) ResizePty(context.Context, *api.ResizePtyRequest) (*emptypb.Em
 	return refuse("terminals")
 }
 
-// Checkpoint is refused because a sandbox is never brought back.
-func (s *Service) Checkpoint(context.Context, *api.CheckpointTaskRequest) (*emptypb.Empty, error) {
-	return refuse("checkpoints")
-}
-
-// Update is refused because limits are set before the job runs.
-func (s *Service) Update(context.Context, *api.UpdateTaskRequest) (*emptypb.Empty, error) {
-	return refuse("changing limits")
-}
-
 // Shutdown is what containerd calls after each delete. This process serves all
 // sandboxes of the node and ends when its supervisor says so.
 func (s *Service) Shutdown(context.Context, *api.ShutdownRequest) (*emptypb.Empty, error) {

@@ -33,6 +33,9 @@ type Ticket struct {
 	BootArgs []string
 	// Env is added to the environment of both.
 	Env []string
+	// Stock leaves it to gVisor to make the sentry's root and to give up its
+	// capabilities, in several process images. Tests compare with it.
+	Stock bool
 }
 
 // Write stores the ticket in dir.
@@ -47,11 +50,16 @@ func (t Ticket) Write(dir string) error {
 		}
 		return nil
 	}
+	var stock []string
+	if t.Stock {
+		stock = []string{"yes"}
+	}
 	err := errors.Join(
 		put("exec", t.Exec),
 		put("join", t.Join...),
 		put("boot-arg", t.BootArgs...),
 		put("env", t.Env...),
+		put("stock", stock...),
 	)
 	if err != nil {
 		return err
@@ -81,6 +89,8 @@ func Read(dir string) (Ticket, error) {
 			t.BootArgs = append(t.BootArgs, value)
 		case "env":
 			t.Env = append(t.Env, value)
+		case "stock":
+			t.Stock = value == "yes"
 		default:
 			return t, fmt.Errorf("ticket: unknown key %q", key)
 		}

@@ -8,10 +8,11 @@ import (
 	"gvisor.dev/gvisor/pkg/sentry/kernel"
 )
 
-// onFirstCall runs do in the job's first task before its first system call,
-// which is before it can have made a file. gVisor's trace points do not lead to
-// the kernel for a job that never clones, executes or ends; its hook for
-// external callbacks does, and costs nothing once it is taken off again.
+// onFirstCall runs do in the next task that makes a system call, before that
+// call. gVisor's trace points do not lead to the kernel for a task that never
+// clones, executes or ends; its hook for external callbacks does, and costs
+// nothing once it is taken off again. No task may be making calls when it is
+// put on: in a sandbox without a job all wait.
 func onFirstCall(do func(*kernel.Task)) error {
 	tables := kernel.SyscallTables()
 	if len(tables) == 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,9 +16,8 @@ import (
 // malformed is dropped, and what is kept is a few numbers.
 const (
 	noteDenied  = "denied\n"
-	noteScratch = "scratch "
 	noteFull    = "full "
-	noteExit    = "exit "
+	noteScratch = "scratch "
 
 	// maxDenied keeps a fork bomb from being a flood of notes; what matters
 	// is that there was one.
@@ -32,40 +30,39 @@ const (
 	FullInodes = "inodes"
 )
 
-func formatFull(of string) string { return noteFull + of + "\n" }
+func formatScratch(bytes uint64) string { return fmt.Sprintf("%s%d\n", noteScratch, bytes) }
 
-func formatExit(ws unix.WaitStatus) string { return fmt.Sprintf("%s%d\n", noteExit, uint32(ws)) }
+func formatFull(of string) string { return noteFull + of + "\n" }
 
 // Notes is what a sandbox has told.
 type Notes struct {
 	// Denied counts refused clones, up to maxDenied.
 	Denied int64
-	// Scratch is the most the scratch layer was seen to hold, in bytes.
+	// Scratch is the most the scratch layer was seen to hold, in bytes, if the
+	// job has ended by itself.
 	Scratch int64
 	// Full is FullBytes or FullInodes if the job has used up its scratch
 	// layer, whichever came first.
 	Full string
-	// Exited says whether the sentry told the job's own status. It does not
-	// when it was killed or crashed.
-	Exited bool
-	Status unix.WaitStatus
 }
 
 // Reader collects the notes of one sandbox.
 type Reader struct {
 	pipe  *os.File
+	give  int // the sandbox's end, until it has it; -1 then. Not a file, which would make it block
 	done  chan struct{}
 	notes Notes
 }
 
-// Listen opens the pipe made by Prepare. It must be called before the sandbox
-// is made: the writing end cannot be opened without a reader.
-func Listen(dir string) (*Reader, error) {
-	pipe, err := os.OpenFile(filepath.Join(dir, notesPipe), os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+// Listen makes a pipe for the notes of one sandbox.
+func Listen() (*Reader, error) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		return nil, os.NewSyscallError("pipe2", err)
 	}
-	return &Reader{pipe: pipe, done: make(chan struct{})}, nil
+	return &Reader{
+		pipe: os.NewFile(uintptr(p[0]), "notes"), give: p[1], done: make(chan struct{}),
+	}, nil
 }
 
 // Limited says that the job has run into a limit that ends it.
@@ -105,10 +102,6 @@ func (r *Reader) take(line string) {
 		(of == FullBytes || of == FullInodes) {
 		r.notes.Full = of
 	}
-	value, isExit := strings.CutPrefix(line, noteExit)
-	if ws, err := strconv.ParseUint(strings.TrimSuffix(value, "\n"), 10, 16); isExit && err == nil {
-		r.notes.Exited, r.notes.Status = true, unix.WaitStatus(ws)
-	}
 }
 
 // Result waits for the end of the notes, which comes with the sentry's.
@@ -118,6 +111,17 @@ func (r *Reader) Result() Notes {
 }
 
 // Close ends the collection of a sandbox that never came to be.
-func (r *Reader) Close() error { return r.pipe.Close() }
+func (r *Reader) Close() error {
+	r.given()
+	return r.pipe.Close()
+}
+
+// given closes our copy of the sandbox's end.
+func (r *Reader) given() {
+	if r.give >= 0 {
+		_ = unix.Close(r.give)
+		r.give = -1
+	}
+}
 
 var _ io.Closer = (*Reader)(nil)

@@ -1,11 +1,9 @@
 package warden
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/sentry/kernel"
 	"gvisor.dev/gvisor/pkg/sentry/kernel/auth"
 	"gvisor.dev/gvisor/pkg/sentry/vfs"
@@ -16,23 +14,16 @@ import (
 // one is for what neither shows, such as filling a mapped file.
 const scratchInterval = 250 * time.Millisecond
 
-// WatchScratch names the file behind the scratch layer. The sentry calls it
-// before the job runs.
-func WatchScratch(fd int) { scratchFile = fd }
-
-var scratchFile int
-
-// scratch follows one scratch layer: the most it held on the host, and whether
-// the job reached one of its caps.
+// scratch follows the job's layer: the most it held, and whether the job has
+// reached one of its caps.
 type scratch struct {
-	fd   int // of the file behind it; 0: there is no layer
 	note func(string)
 
-	mu    sync.Mutex
-	bytes int64
-	full  bool
-	k     *kernel.Kernel    // nil unless being watched
-	root  vfs.VirtualDentry // where the layer is mounted
+	mu   sync.Mutex
+	peak uint64 // bytes
+	full bool
+	k    *kernel.Kernel    // nil unless being watched
+	root vfs.VirtualDentry // where the layer is mounted
 }
 
 // watch begins to look for the caps. The task is the job's first, which has the
@@ -54,17 +45,16 @@ func (s *scratch) watch(t *kernel.Task) {
 func (s *scratch) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var st unix.Stat_t
-	if s.fd > 0 && unix.Fstat(s.fd, &st) == nil {
-		s.bytes = max(s.bytes, st.Blocks*512)
-	}
-	if s.k == nil || s.full {
-		return
+	if s.k == nil || s.k.IsPaused() {
+		return // paused, it is being saved maybe, and nothing may change
 	}
 	ctx := s.k.SupervisorContext()
 	fs, err := s.k.VFS().StatFSAt(ctx, auth.CredentialsFromContext(ctx), &vfs.PathOperation{Root: s.root, Start: s.root})
+	if err == nil {
+		s.peak = max(s.peak, (fs.Blocks-min(fs.BlocksFree, fs.Blocks))*uint64(fs.BlockSize))
+	}
 	switch {
-	case err != nil:
+	case err != nil || s.full:
 	case fs.Blocks > 0 && fs.BlocksFree == 0:
 		s.full = true
 		s.note(formatFull(FullBytes))
@@ -75,18 +65,13 @@ func (s *scratch) look() {
 }
 
 // release ends the watch with the job's last task, so that gVisor can take the
-// layer apart.
+// layer apart, and tells what was seen.
 func (s *scratch) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.k != nil {
 		s.root.DecRef(s.k.SupervisorContext())
 		s.k = nil
+		s.note(formatScratch(s.peak))
 	}
-}
-
-func (s *scratch) peak() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return fmt.Sprintf("%s%d\n", noteScratch, s.bytes)
 }

@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/context"
 	"gvisor.dev/gvisor/pkg/errors/linuxerr"
 	"gvisor.dev/gvisor/pkg/fd"
+	"gvisor.dev/gvisor/pkg/sentry/kernel"
 	"gvisor.dev/gvisor/pkg/sentry/seccheck"
 	pb "gvisor.dev/gvisor/pkg/sentry/seccheck/points/points_go_proto"
 )
@@ -17,44 +18,48 @@ func init() {
 	seccheck.RegisterSink(seccheck.SinkDesc{Name: sinkName, Setup: openNotes, New: newSink})
 }
 
-// openNotes runs in the shim, which has the reading end open by then. The
-// sentry gets a writing end that never blocks, so the worst a compromised one
-// can do with it is to lie about itself.
-func openNotes(config map[string]any) (*os.File, error) {
-	path, ok := config[keyNotes].(string)
-	if !ok {
-		return nil, fmt.Errorf("%s: no %q", sinkName, keyNotes)
-	}
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	return os.NewFile(uintptr(fd), path), nil
-}
+// openNotes runs in the shim. The sentry gets an end that never blocks, so the
+// worst a compromised one can do with it is to lie about itself.
+func openNotes(config map[string]any) (*os.File, error) { return duplicate(config[keyNotes]) }
 
-// inside is the sink of this sentry; there is one per process.
-var inside atomic.Pointer[sink]
+// bound says that this sentry has its job. There is one per process.
+var bound atomic.Bool
 
-// newSink runs in the sentry.
+// newSink runs in the sentry, before the job's first task is made.
 func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
-	limit, ok := config[keyLimit].(float64)
-	if !ok || limit < 0 {
-		return nil, fmt.Errorf("%s: no usable %q", sinkName, keyLimit)
+	job, ok := parseJob(config)
+	if !ok {
+		return nil, fmt.Errorf("%s: its configuration makes no sense", sinkName)
 	}
 	if notes == nil || notes.FD() < 0 {
 		return nil, fmt.Errorf("%s: no pipe for notes", sinkName)
 	}
-	s := &sink{limit: int64(limit), notes: notes}
+	if bound.Swap(true) {
+		return nil, fmt.Errorf("%s: the sandbox has a job already", sinkName)
+	}
+	if err := job.become(); err != nil {
+		return nil, err
+	}
+	s := &sink{limit: job.Tasks, notes: notes}
 	s.live.Store(1) // the first task is not cloned
+	here.AddStateToCheckpoint(markKey, &mark{})
 	s.scratch.note = s.note
-	if scratchFile > 0 {
-		s.scratch.fd = scratchFile
-		if err := onFirstCall(s.scratch.watch); err != nil {
+	if job.Restored != "" {
+		return s, s.takeRestored(job)
+	}
+	if job.Process != "" {
+		tasks, err := job.adopt(here)
+		if err != nil {
 			return nil, err
 		}
+		s.live.Store(tasks)
 	}
-	inside.Store(s)
-	return s, nil
+	return s, onFirstCall(func(t *kernel.Task) {
+		leaveInput(t)
+		if job.Scratch {
+			s.scratch.watch(t)
+		}
+	})
 }
 
 type sink struct {
@@ -93,12 +98,3 @@ func (s *sink) TaskExit(context.Context, seccheck.FieldSet, *pb.TaskExit) error 
 }
 
 func (s *sink) note(text string) { _, _ = unix.Write(s.notes.FD(), []byte(text)) }
-
-// NoteExit tells the host how the job ended. The sentry calls it when the job
-// is over and nothing went wrong on the way.
-func NoteExit(ws unix.WaitStatus) {
-	if s := inside.Load(); s != nil {
-		s.note(s.scratch.peak())
-		s.note(formatExit(ws))
-	}
-}

@@ -1,31 +1,40 @@
 // Command glovebox-launch stands between the shim and gVisor's processes: it
-// joins the sandbox's control groups and then becomes the gofer or the sentry,
-// so that no instruction of either, nor of anything they start, runs outside
-// the job's limits.
+// joins the sandbox's control groups, so that no instruction of gVisor's, nor
+// of anything it starts, runs outside the job's limits; it makes the sentry's
+// empty root and gives up its capabilities (package launch); and then it
+// becomes the sentry, or with a gofer the gofer.
 //
-// It is kept tiny on purpose (no gVisor packages, no JSON): it runs twice for
-// every sandbox and its start-up is part of every job's latency. It fails
-// closed: if any group cannot be joined nothing is executed.
+// It is kept tiny on purpose (no gVisor packages, no JSON): its start-up is
+// part of every job's latency. It fails closed: if any step fails nothing is
+// executed.
 package main
 
 import (
 	"os"
-	"path/filepath"
+	"runtime"
 	"syscall"
 
+	"glovebox/shim/launch"
 	"glovebox/shim/ticket"
 )
 
+// What the launcher does to itself it does to this thread, which is the one
+// that is left after exec and the first of the process only from here.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	dir, err := ticket.Dir(os.Args)
-	if err == nil {
-		err = become(dir)
+	if err != nil {
+		os.Exit(125)
+	}
+	// Opened now: on the way the launcher loses sight of the host's files.
+	reasons, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		os.Exit(125)
 	}
 	// become only returns when it failed. Standard error is /dev/null here,
 	// so the reason is left where the shim looks for it.
-	if dir != "" {
-		_ = os.WriteFile(filepath.Join(dir, ticket.ErrorFile), []byte(err.Error()), 0o600)
-	}
+	leave(reasons, become(dir).Error())
 	os.Exit(125)
 }
 
@@ -34,22 +43,22 @@ func become(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range t.Join {
-		if err := join(file); err != nil {
-			return err
-		}
-	}
-	env := append(os.Environ(), t.Env...)
-	return &os.PathError{Op: "exec", Path: t.Exec, Err: syscall.Exec(t.Exec, t.Argv(os.Args), env)}
-}
-
-// join moves this process; "0" means the writer, whatever its pid namespace.
-func join(procs string) error {
-	f, err := os.OpenFile(procs, os.O_WRONLY, 0)
-	if err != nil {
+	if err := launch.Join(t.Join); err != nil {
 		return err
 	}
-	defer f.Close()
-	_, err = f.WriteString("0")
-	return err
+	argv, env := t.Argv(os.Args), append(os.Environ(), t.Env...)
+	if launch.IsBoot(argv) && !t.Stock {
+		return launch.Sentry(t.Exec, argv, env)
+	}
+	return &os.PathError{Op: "exec", Path: t.Exec, Err: syscall.Exec(t.Exec, argv, env)}
+}
+
+func leave(dir int, reason string) {
+	flags := syscall.O_WRONLY | syscall.O_CREAT | syscall.O_TRUNC | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
+	fd, err := syscall.Openat(dir, ticket.ErrorFile, flags, 0o600)
+	if err != nil {
+		return
+	}
+	_, _ = syscall.Write(fd, []byte(reason))
+	_ = syscall.Close(fd)
 }

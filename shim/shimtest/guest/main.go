@@ -20,6 +20,10 @@ func main() {
 		n, _ = strconv.Atoi(os.Args[2])
 	}
 	switch os.Args[1] {
+	case "hold":
+		hold(n)
+	case "tick":
+		tick()
 	case "threads":
 		threads(n, func() { time.Sleep(time.Hour) })
 	case "blocked":

@@ -7,8 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Mount is one line of the mount table.
@@ -17,18 +20,35 @@ type Mount struct {
 	Type  string // of the file system; "nsfs" pins a namespace
 }
 
-// Mounts lists the mounts of this process's mount namespace whose point is dir
-// or below it, in the order they were made.
-func Mounts(dir string) ([]Mount, error) {
+// Mounts lists the mounts of this process's mount namespace whose point is one
+// of dirs or below it, in the order they were made. The table is read once.
+func Mounts(dirs ...string) ([]Mount, error) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return parseMounts(f, filepath.Clean(dir))
+	return parseMounts(f, dirs...)
 }
 
-func parseMounts(r io.Reader, dir string) ([]Mount, error) {
+// IsMount says that there is a mount right at dir, without reading the table,
+// which takes the longer the more is mounted. False may also mean that this
+// kernel (before 5.8) does not tell.
+func IsMount(dir string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, dir, unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &st)
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+func parseMounts(r io.Reader, dirs ...string) ([]Mount, error) {
+	for i := range dirs {
+		dirs[i] = filepath.Clean(dirs[i])
+	}
+	below := func(point string) bool {
+		return slices.ContainsFunc(dirs, func(dir string) bool {
+			return strings.HasPrefix(point, dir) && (len(point) == len(dir) || point[len(dir)] == '/')
+		})
+	}
 	var found []Mount
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20) // overlay options of many layers make long lines
@@ -39,7 +59,7 @@ func parseMounts(r io.Reader, dir string) ([]Mount, error) {
 			continue
 		}
 		point := unescape(fields[4])
-		if point == dir || strings.HasPrefix(point, dir+"/") {
+		if below(point) {
 			found = append(found, Mount{Point: point, Type: tail[0]})
 		}
 	}

@@ -26,6 +26,15 @@ short line
 	}
 }
 
+func TestIsMount(t *testing.T) {
+	if IsMount(t.TempDir()) || IsMount("/no/such/folder") {
+		t.Error("a folder is called a mount")
+	}
+	if !IsMount("/proc") {
+		t.Error("/proc is not called a mount")
+	}
+}
+
 func TestProcesses(t *testing.T) {
 	all, err := Processes()
 	if err != nil {

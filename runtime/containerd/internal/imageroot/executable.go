@@ -14,19 +14,20 @@ import (
 // DefaultPath is searched where the environment has no PATH.
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Executable says whether u can execute command, looked up as the runtimes do:
-// with a slash as it is, relative to workdir; otherwise along PATH. Finding out
-// here gives a clear answer before a sandbox is made; runc's own answer to a
-// file without a loader is exit code 1 and silence.
-func (r *Root) Executable(command string, env []string, workdir string, u User) error {
+// Executable returns the absolute path of command, looked up as the runtimes do:
+// with a slash as it is, relative to workdir; otherwise along PATH; and an error
+// if u cannot execute it. Finding out here gives a clear answer before a sandbox
+// is made; runc's own answer to a file without a loader is exit code 1 and
+// silence.
+func (r *Root) Executable(command string, env []string, workdir string, u User) (string, error) {
 	if command == "" {
-		return missing(command, "the command is an empty string")
+		return "", missing(command, "the command is an empty string")
 	}
 	if strings.ContainsRune(command, '/') {
 		if !path.IsAbs(command) {
 			command = path.Join(workdir, command)
 		}
-		return r.executable(command, u, maxInterpreters)
+		return command, r.executable(command, u, maxInterpreters)
 	}
 	var refused error
 	search := PathOf(env)
@@ -34,18 +35,19 @@ func (r *Root) Executable(command string, env []string, workdir string, u User) 
 		if !path.IsAbs(dir) {
 			continue
 		}
-		err := r.executable(path.Join(dir, command), u, maxInterpreters)
+		file := path.Join(dir, command)
+		err := r.executable(file, u, maxInterpreters)
 		if err == nil {
-			return nil
+			return file, nil
 		}
 		if refused == nil && glovebox.KindOf(err) == glovebox.KindNotExecutable {
 			refused = err
 		}
 	}
 	if refused != nil {
-		return refused
+		return "", refused
 	}
-	return missing(command, "there is no %q in the image along PATH=%s", command, search)
+	return "", missing(command, "there is no %q in the image along PATH=%s", command, search)
 }
 
 // PathOf returns the PATH of an environment.

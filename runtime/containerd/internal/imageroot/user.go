@@ -14,6 +14,7 @@ import (
 type User struct {
 	UID, GID uint32
 	Groups   []uint32 // supplementary
+	Home     string   // "/" if the image does not say
 }
 
 // maxAccounts bounds what is read of passwd and group; more than this is not
@@ -36,7 +37,7 @@ func (r *Root) User(spec string) (User, error) {
 		return User{}, glovebox.Errorf(glovebox.KindUnknownUser, "user %q: %w", spec, err).
 			Try("name a user of the image's /etc/passwd, or use numbers such as 1000:1000 below 2^31")
 	}
-	found := User{UID: uint32(u.Uid), GID: uint32(u.Gid)}
+	found := User{UID: uint32(u.Uid), GID: uint32(u.Gid), Home: u.Home}
 	for _, g := range append([]int{u.Uid, u.Gid}, u.Sgids...) {
 		if g < 0 || g > math.MaxInt32 {
 			return User{}, glovebox.Errorf(glovebox.KindUnknownUser, "user %q: id %d is out of range", spec, g).

@@ -11,18 +11,30 @@ import (
 
 // Annotations that the project's gVisor shim reads.
 const (
+	annotationRootfs  = "dev.glovebox.rootfs"
 	annotationScratch = "dev.glovebox.scratch"
 	annotationReport  = "dev.glovebox.report"
 	annotationTimeout = "dev.glovebox.timeout"
+	annotationPark    = "dev.glovebox.park"
+
+	annotationInterpreter = "dev.glovebox.interpreter"
 )
 
-// GVisor has gVisor keep the writable layer in a file under scratch, over the
-// shared image, and write how the sandbox ended to the file report. The shim
-// keeps the timeout, if there is one, while there is no agent.
-func GVisor(s *specs.Spec, l glovebox.Limits, timeout time.Duration, scratch, report string) {
+// GVisorFiles are absolute paths on the node.
+type GVisorFiles struct {
+	Rootfs  string // the image's root as one EROFS file
+	Scratch string // folder for the writable layer
+	Report  string // file to be written when the sandbox has ended
+}
+
+// GVisor has gVisor keep the writable layer in a file, over the image's shared
+// one, and write how the sandbox ended. The shim keeps the timeout, if there is
+// one, while there is no agent.
+func GVisor(s *specs.Spec, f GVisorFiles, l glovebox.Limits, timeout time.Duration) {
 	s.Annotations = map[string]string{
-		annotationScratch: fmt.Sprintf("dir=%s,size=%d,inodes=%d", scratch, l.Disk, l.Inodes),
-		annotationReport:  report,
+		annotationRootfs:  f.Rootfs,
+		annotationScratch: fmt.Sprintf("dir=%s,size=%d,inodes=%d", f.Scratch, l.Disk, l.Inodes),
+		annotationReport:  f.Report,
 	}
 	if timeout > 0 {
 		s.Annotations[annotationTimeout] = timeout.String()

@@ -26,6 +26,11 @@ type Sandbox struct {
 // cpuPeriod is the time, in microseconds, over which the CPU quota is kept.
 const cpuPeriod = 100_000
 
+// jobShares is the weight on the CPU that every job has, and the kernel's own
+// default. It is said in so many words for sandboxes that had another one
+// while they waited for their job.
+const jobShares = 1024
+
 // Build returns what holds for every runtime; Runc and GVisor add theirs.
 func Build(s Sandbox) *specs.Spec {
 	return &specs.Spec{
@@ -48,13 +53,10 @@ func process(s Sandbox) *specs.Process {
 	return &specs.Process{
 		User:            specs.User{UID: s.User.UID, GID: s.User.GID, AdditionalGids: s.User.Groups},
 		Args:            s.Spec.Args,
-		Env:             environment(s.Spec.Env),
+		Env:             environment(s.Spec.Env, s.User.Home),
 		Cwd:             s.Workdir,
 		NoNewPrivileges: true,
-		// Present and empty: no capability in any set, for root neither.
-		Capabilities: &specs.LinuxCapabilities{
-			Bounding: []string{}, Effective: []string{}, Inheritable: []string{}, Permitted: []string{}, Ambient: []string{},
-		},
+		Capabilities:    noCapabilities(),
 		Rlimits: []specs.POSIXRlimit{
 			{Type: "RLIMIT_CORE"},
 			{Type: "RLIMIT_NOFILE", Soft: s.Files, Hard: s.Files},
@@ -62,13 +64,24 @@ func process(s Sandbox) *specs.Process {
 	}
 }
 
-// environment adds a PATH where there is none, because the runtimes look the
-// command up along it and have no default.
-func environment(env []string) []string {
-	if slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") }) {
-		return env
+// noCapabilities are present and empty: none in any set, for root neither.
+func noCapabilities() *specs.LinuxCapabilities {
+	return &specs.LinuxCapabilities{
+		Bounding: []string{}, Effective: []string{}, Inheritable: []string{}, Permitted: []string{}, Ambient: []string{},
 	}
-	return append(slices.Clone(env), "PATH="+imageroot.DefaultPath)
+}
+
+// environment adds a PATH where there is none, because the runtimes look the
+// command up along it and have no default, and a HOME, which they would look up
+// themselves for a process that they start, and not for one that runs already.
+func environment(env []string, home string) []string {
+	env = slices.Clone(env)
+	for _, v := range [][2]string{{"PATH=", imageroot.DefaultPath}, {"HOME=", home}} {
+		if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, v[0]) }) {
+			env = append(env, v[0]+v[1])
+		}
+	}
+	return env
 }
 
 func namespaces() []specs.LinuxNamespace {
@@ -82,11 +95,12 @@ func namespaces() []specs.LinuxNamespace {
 
 func resources(l glovebox.Limits, noSwap bool) *specs.LinuxResources {
 	period, quota := uint64(cpuPeriod), max(int64(l.CPUs*cpuPeriod), 1000) // the kernel takes no quota below 1 ms
+	shares := uint64(jobShares)
 	memory, swap, pids := l.Memory, l.Memory, l.Pids
 	r := &specs.LinuxResources{
 		Devices: []specs.LinuxDeviceCgroup{{Access: "rwm"}}, // deny; the default nodes are allowed by the runtime
 		Memory:  &specs.LinuxMemory{Limit: &memory, Swap: &swap},
-		CPU:     &specs.LinuxCPU{Period: &period, Quota: &quota},
+		CPU:     &specs.LinuxCPU{Shares: &shares, Period: &period, Quota: &quota},
 		Pids:    &specs.LinuxPids{Limit: &pids},
 	}
 	if noSwap {

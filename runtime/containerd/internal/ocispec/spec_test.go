@@ -79,11 +79,44 @@ func TestRunc(t *testing.T) {
 
 func TestGVisor(t *testing.T) {
 	s := build()
-	GVisor(s, glovebox.DefaultLimits(), time.Minute, "/s", "/s/report")
+	GVisor(s, GVisorFiles{Rootfs: "/i.erofs", Scratch: "/s", Report: "/s/report"}, glovebox.DefaultLimits(), time.Minute)
+	if got, want := s.Annotations[annotationRootfs], "/i.erofs"; got != want {
+		t.Errorf("root %q, want %q", got, want)
+	}
 	if got, want := s.Annotations[annotationScratch], "dir=/s,size=1073741824,inodes=100000"; got != want {
 		t.Errorf("scratch %q, want %q", got, want)
 	}
 	if got, want := s.Annotations[annotationTimeout], "1m0s"; got != want {
 		t.Errorf("timeout %q, want %q", got, want)
+	}
+}
+
+// A sandbox without a job has no more power than one with, gives way to it, and
+// loses that weight when it is claimed.
+func TestPark(t *testing.T) {
+	s := Park("/glovebox/n/pool-1", "")
+	c := s.Process.Capabilities
+	if c == nil || len(c.Bounding)+len(c.Effective)+len(c.Permitted)+len(c.Inheritable)+len(c.Ambient) > 0 ||
+		!s.Process.NoNewPrivileges || !s.Root.Readonly || len(s.Mounts) > 0 || s.Hooks != nil {
+		t.Errorf("process %+v, root %+v, mounts %+v", s.Process, s.Root, s.Mounts)
+	}
+	for _, want := range []specs.LinuxNamespaceType{specs.PIDNamespace, specs.NetworkNamespace, specs.MountNamespace,
+		specs.IPCNamespace, specs.UTSNamespace} {
+		if !slices.Contains(s.Linux.Namespaces, specs.LinuxNamespace{Type: want}) {
+			t.Errorf("no %s namespace of its own", want)
+		}
+	}
+	if s.Annotations[annotationPark] != "true" || s.Linux.CgroupsPath != "/glovebox/n/pool-1" {
+		t.Errorf("annotations %v, control group %q", s.Annotations, s.Linux.CgroupsPath)
+	}
+	if _, set := s.Annotations[annotationRootfs]; set {
+		t.Error("a root although there is no image")
+	}
+	if got := Park("/c", "/i.erofs").Annotations[annotationRootfs]; got != "/i.erofs" {
+		t.Errorf("root %q", got)
+	}
+	waits, works := s.Linux.Resources.CPU.Shares, build().Linux.Resources.CPU.Shares
+	if waits == nil || works == nil || *waits >= *works {
+		t.Errorf("weight %v while parked, %v at work", waits, works)
 	}
 }
