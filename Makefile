@@ -40,7 +40,7 @@ lint: check-tools ## gofmt, vet, staticcheck, the layer test
 identity: ## every proof that must be refused, every route as everybody, generated requests
 	@scripts/identity.sh
 
-bench: setup build ## figures of docs/SPECIFICATION.md, measured side by side
+bench: setup build ## docs/BENCHMARKS.md: ours beside runc, crun, runsc, bwrap, ctr; QUICK=1 in minutes
 	@scripts/bench.sh
 
 clean: ## remove what was built

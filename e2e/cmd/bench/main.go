@@ -1,94 +1,99 @@
-// Command bench measures the figures that docs/SPECIFICATION.md promises, side
-// by side with the peers they are compared with, in one run. It prints a table
-// in Markdown and writes the ratios as JSON.
+// Command bench measures the product beside the programs that it is compared
+// with, in one run, and writes down what it found: docs/BENCHMARKS.md with a
+// chart, and a file of figures for programs. It fails if something does not
+// work, and never because of a time.
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"flag"
-	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
-	"strings"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
 
-	"glovebox/e2e/box"
-	"glovebox/e2e/fixture"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"glovebox/e2e/bench/report"
 )
 
-func main() {
-	n := flag.Int("n", 30, "runs of each latency figure")
-	out := flag.String("json", "", "file for the figures as JSON")
-	flag.Parse()
-	t := &program{}
-	code := t.run(func() {
-		figures := measure(t, *n)
-		figures.print()
-		if *out != "" {
-			data, _ := json.MarshalIndent(figures.values(), "", "  ")
-			if err := os.WriteFile(*out, append(data, '\n'), 0o644); err != nil {
-				t.Fatalf("%v", err)
-			}
+// options are what a run is about.
+type options struct {
+	quick  bool
+	rounds int
+	cache  string // folder of downloaded packages
+	claims string // compiled benchmark of runtime/containerd
+
+	json, page, chart string // files to write; "" for none
+}
+
+// length is how long things go on.
+type length struct {
+	rounds, warm    int
+	turns           time.Duration // no round of turns begins later
+	rest            time.Duration // what is waited at most for the machine to come to rest
+	try, loop, load time.Duration
+	park            time.Duration // how long parked sandboxes are looked at
+	pools           int           // how many are put under load
+	whole           time.Duration // no further part begins later
+}
+
+func (o options) length() length {
+	l := length{
+		rounds: 100, warm: 3, turns: time.Hour, rest: time.Second, try: 4 * time.Second, loop: time.Minute,
+		load: 20 * time.Second, park: 20 * time.Second, pools: 3, whole: 2 * time.Hour,
+	}
+	if o.quick {
+		l = length{
+			rounds: 15, warm: 1, turns: 100 * time.Second, rest: 200 * time.Millisecond, try: 1500 * time.Millisecond, loop: 8 * time.Second,
+			load: 3 * time.Second, park: 5 * time.Second, pools: 1, whole: 220 * time.Second,
 		}
-	})
-	os.Exit(code)
-}
-
-// figure is one line of the table.
-type figure struct {
-	key, what, value, goal string
-	number                 float64
-}
-
-type figures []figure
-
-func (f *figures) add(key, what string, number float64, unit, goal string) {
-	*f = append(*f, figure{key, what, fmt.Sprintf("%.3g %s", number, unit), goal, number})
-	fmt.Fprintf(os.Stderr, "  %s: %.3g %s\n", what, number, unit)
-}
-
-func (f figures) print() {
-	fmt.Printf("Machine: %d cores, kernel %s, %s.\n\n", runtime.NumCPU(), first("uname", "-r"), first("bin/runsc", "--version"))
-	fmt.Println("| figure | measured | promised |\n| --- | --- | --- |")
-	for _, x := range f {
-		fmt.Printf("| %s | %s | %s |\n", x.what, x.value, x.goal)
 	}
-}
-
-func (f figures) values() map[string]float64 {
-	m := map[string]float64{}
-	for _, x := range f {
-		m[x.key] = x.number
+	if o.rounds > 0 {
+		l.rounds = o.rounds
 	}
-	return m
+	return l
 }
 
-func first(name string, args ...string) string {
-	out, _ := exec.Command(name, args...).Output()
-	line, _, _ := strings.Cut(string(out), "\n")
-	return line
+func main() {
+	var o options
+	flag.BoolVar(&o.quick, "quick", false, "few rounds and short loops")
+	flag.IntVar(&o.rounds, "rounds", 0, "turns of each contestant that count; 0 means 100, or 15 if quick")
+	flag.StringVar(&o.cache, "cache", ".cache", "folder for the packages that the python image is made of")
+	flag.StringVar(&o.claims, "claims", "", "compiled test of package runtime/containerd; without it the node is not measured alone")
+	flag.StringVar(&o.json, "json", "", "file for the figures")
+	flag.StringVar(&o.page, "page", "", "file for the page")
+	flag.StringVar(&o.chart, "chart", "", "file for the chart, beside the page")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	p := &program{ctx: ctx}
+	os.Exit(p.run(func() {
+		r := measure(p, o)
+		r.Finish("the run ended before")
+		if ctx.Err() != nil {
+			o.page, o.chart = "", "" // half of the figures are no page
+		}
+		p.must(write(o, r))
+	}))
 }
 
-// measure starts a box with busybox and takes every figure.
-func measure(t *program, n int) figures {
-	tree, err := fixture.Busybox(fixture.BusyboxPath)
-	t.must(err)
-	img, err := fixture.Image(tree, v1.Config{Env: []string{"PATH=/bin"}})
-	t.must(err)
-	dir, err := os.MkdirTemp("/tmp", "gbbench")
-	t.must(err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	t.must(fixture.WriteArchive(dir+"/busybox.tar", "busybox:bench", img))
-	b := box.Up(t)
-	b.Must("image", "import", dir+"/busybox.tar")
-	b.Must("run", "busybox:bench", "--", "true") // unpacks the image
-
-	var f figures
-	idle(b, &f)
-	coldStart(t, b, dir, tree, n, &f)
-	throughput(t, b, &f)
-	burst(t, b, &f)
-	return f
+// write writes the files that are wanted.
+func write(o options, r *report.Results) error {
+	data, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	chart := ""
+	if o.chart != "" && len(r.Loads) > 0 {
+		chart = filepath.Base(o.chart)
+	}
+	for path, text := range map[string]string{o.json: string(data), o.page: r.Page(chart), o.chart: picture(r.Loads)} {
+		if path == "" {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

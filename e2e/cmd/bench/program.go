@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 )
 
-// program stands in for a test, so that a box can be used outside of one.
+// program stands in for a test, so that a box can be used outside of one. Its
+// methods that end it belong to the goroutine that runs it.
 type program struct {
+	ctx      context.Context
 	cleanups []func()
 	failed   bool
 }
@@ -30,11 +33,22 @@ func (p *program) run(f func()) (code int) {
 	return 0
 }
 
+// cleanup undoes everything, even if undoing some of it fails.
 func (p *program) cleanup() {
 	for len(p.cleanups) > 0 {
 		last := p.cleanups[len(p.cleanups)-1]
 		p.cleanups = p.cleanups[:len(p.cleanups)-1]
-		last()
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					p.failed = true
+					if _, ours := r.(stop); !ours {
+						p.Logf("cleaning up: %v", r)
+					}
+				}
+			}()
+			last()
+		}()
 	}
 }
 

@@ -1,0 +1,76 @@
+// Package own runs jobs by the product itself: handed in over TLS by somebody
+// with a passkey's session and a key that proves each request, accepted durably,
+// and read back as they write.
+package own
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"glovebox"
+)
+
+// Kind is where a job's sandbox comes from.
+type Kind string
+
+// The kinds that are measured.
+const (
+	Cold     Kind = "cold"     // no pool
+	Template Kind = "template" // a sandbox of the job's image waits
+	Generic  Kind = "generic"  // a sandbox waits that takes any image
+)
+
+// arguments are what the `glovebox up` of program takes to keep sandboxes of a
+// kind, and no others; an error where it cannot.
+func arguments(ctx context.Context, program string, k Kind) ([]string, error) {
+	help, err := exec.CommandContext(ctx, program, "up", "--help").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s up --help: %w: %s", program, err, help)
+	}
+	pooled := bytes.Contains(help, []byte("--pool-max"))
+	switch {
+	case k == Cold && pooled:
+		return []string{"--pool-max", "0"}, nil
+	case k == Cold:
+		return nil, nil
+	case k == Generic && pooled:
+		return nil, nil // that of any machine
+	}
+	return nil, fmt.Errorf("no %s pool yet", k)
+}
+
+// filled waits until every pool of the kind has what it has at least, and one
+// sandbox in any case.
+func (s *Service) filled(ctx context.Context) error {
+	if s.Kind == Cold {
+		return nil
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		pools, err := s.Client.Pools(ctx)
+		if err != nil {
+			return err
+		}
+		found, full := false, true
+		for _, p := range pools {
+			if (p.Template == glovebox.PoolGeneric) != (s.Kind == Generic) {
+				continue
+			}
+			parked := 0
+			for _, slot := range p.Slots {
+				if slot.State == "parked" {
+					parked++
+				}
+			}
+			found, full = true, full && parked >= max(1, p.Floor)
+		}
+		if found && full {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the pool of kind %s does not fill: %+v", s.Kind, pools)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"glovebox/e2e/bench/contest"
+	"glovebox/e2e/bench/report"
+	"glovebox/e2e/bench/sample"
+)
+
+// TestRatios: a ratio is that of the medians, and where there is none the
+// reason is the contestant's.
+func TestRatios(t *testing.T) {
+	f := &field{r: report.New(), found: map[string]*contest.Series{
+		"runc_busybox":        {First: sample.Series{10, 20, 30}},
+		"submit_cold_busybox": {First: sample.Series{1, 5, 100}},
+	}, all: []*contest.Contestant{
+		{Key: "runc_busybox"}, {Key: "submit_cold_busybox"}, {Key: "submit_template_busybox", Skipped: "no pool yet"},
+	}}
+	f.ratio("cold_ratio", "submit_cold_busybox", "runc_busybox")
+	f.ratio("submit_ratio", "submit_template_busybox", "runc_busybox")
+	f.ratio("bound_ratio", "runc_busybox", "submit_template_busybox")
+	f.ratio("python_ratio", "claim_warm_python", "runc_busybox")
+	if f.r.Values["cold_ratio"] != 0.25 || len(f.r.Values) != 1 {
+		t.Errorf("%v", f.r.Values)
+	}
+	for key, why := range map[string]string{"submit_ratio": "no pool yet", "bound_ratio": "no pool yet", "python_ratio": "there is no claim_warm_python"} {
+		if f.r.Skipped[key] != why {
+			t.Errorf("%s: %q", key, f.r.Skipped[key])
+		}
+	}
+}
+
+// TestPicture: hits and misses have lines of their own, of the first pool only.
+func TestPicture(t *testing.T) {
+	three := func(v float64) sample.Summary { return sample.Summary{N: 9, P50: v, P95: 2 * v, P99: 3 * v} }
+	svg := picture([]report.Load{
+		{Key: "template", Rate: 1, Hits: three(4)}, {Key: "template", Rate: 5, Hits: three(5), Misses: three(100)},
+		{Key: "generic", Rate: 1, Hits: three(777)},
+	})
+	if n := strings.Count(svg, "<polyline"); n != 3 {
+		t.Errorf("%d lines, want those of the hits", n)
+	}
+	if n := strings.Count(svg, "<circle"); n != 9 || strings.Contains(svg, "777") || !strings.Contains(svg, "miss p99: 300") {
+		t.Errorf("%d points:\n%s", n, svg)
+	}
+}
+
+// TestLengths: a quick run is not too short, and a long one as long as promised.
+func TestLengths(t *testing.T) {
+	quick, long := options{quick: true}.length(), options{}.length()
+	if quick.rounds < 15 || long.rounds < 50 || long.loop.Seconds() != 60 || quick.loop.Seconds() != 8 {
+		t.Errorf("%+v, %+v", quick, long)
+	}
+	if got := (options{quick: true, rounds: 7}).length().rounds; got != 7 {
+		t.Errorf("%d rounds", got)
+	}
+}
