@@ -36,7 +36,7 @@ func arguments(ctx context.Context, program string, k Kind) ([]string, error) {
 		return []string{"--pool-max", "0"}, nil
 	case k == Cold:
 		return nil, nil
-	case k == Generic && pooled:
+	case pooled:
 		return nil, nil // that of any machine
 	}
 	return nil, fmt.Errorf("no %s pool yet", k)

@@ -45,6 +45,9 @@ func Start(t box.T, kind Kind, images []rival.Image) (*Service, error) {
 		if _, err := s.submit(ctx, glovebox.Spec{Image: img.Ref, Cmd: img.Args}, img.Want, client.Archived); err != nil {
 			return nil, fmt.Errorf("the first job of %s: %w", img.Name, err)
 		}
+		if kind == Template {
+			b.Must("template", "create", img.Name, "--image", img.Ref, "--min", "4", "--max", "32")
+		}
 	}
 	_, err = s.settle(ctx)
 	return s, err

@@ -57,3 +57,15 @@ func TestLengths(t *testing.T) {
 		t.Errorf("%d rounds", got)
 	}
 }
+
+func TestMetric(t *testing.T) {
+	const text = "BenchmarkRestore/cached-2 \t 3\t 1 ns/op\t 165.5 restore-first-p50-ms\t 2 park-p50-ms\n"
+	if v, ok := metric(text, restoreTime); v != 165.5 || !ok {
+		t.Errorf("%v, %v", v, ok)
+	}
+	for _, wrong := range []string{"", restoreTime, "x " + restoreTime} {
+		if v, ok := metric(wrong, restoreTime); ok {
+			t.Errorf("%q: %v", wrong, v)
+		}
+	}
+}

@@ -24,8 +24,9 @@ const python = "python"
 type field struct {
 	*program
 	length
-	r   *report.Results
-	bin string
+	r     *report.Results
+	bin   string
+	saved string // program that measures restores
 
 	images   []rival.Image // busybox, and python if it can be had
 	node     *claim.Node   // nil if there is none
@@ -38,7 +39,7 @@ type field struct {
 // measure takes every figure. What goes wrong on the way makes the program fail
 // at its end; what was found is there all the same.
 func measure(p *program, o options) *report.Results {
-	f := &field{program: p, length: o.length(), r: report.New(), bin: box.BinDir(p),
+	f := &field{program: p, length: o.length(), r: report.New(), bin: box.BinDir(p), saved: o.saves,
 		services: map[own.Kind]*own.Service{}, missing: map[own.Kind]error{}}
 	f.r.Quick, f.r.Rounds, f.r.When = o.quick, f.rounds, time.Now().UTC().Format("2006-01-02 15:04 UTC")
 	f.r.Machine, f.r.Versions = host.Describe(), f.versions()

@@ -58,6 +58,3 @@ func (f *field) waiting() {
 	}
 	f.r.Set("parked_cpu_percent", 100*(host.CPU(all)-before).Seconds()/time.Since(began).Seconds())
 }
-
-// hibernation tells how soon a sandbox is back.
-func (f *field) hibernation() { f.r.Skip("restore_200mb_ms", "no snapshots yet") }
