@@ -119,7 +119,8 @@ func TestHandOverRuncNot(t *testing.T) {
 			b := upRunc(t, handing...)
 			old := beginRunc(t, b, "echo begun; sleep 600")
 			leave(t, b)
-			b.Start(c.args...)
+			// Without a pool, which a second signal leaves to the next start.
+			b.Start(append([]string{"--pool-max", "0"}, c.args...)...)
 			young := beginRunc(t, b, "echo begun; sleep 600")
 			c.stop(b)
 			b.Gone()

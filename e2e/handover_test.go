@@ -164,7 +164,8 @@ func TestHandOverBroken(t *testing.T) {
 			if name != "shim hangs" {
 				waitFor(t, 5*time.Second, func() bool { return len(sandboxes(b)) == 0 })
 			}
-			b.Start(handing...)
+			// Without a pool, so that every process is one that was left.
+			b.Start(append([]string{"--pool-max", "0"}, handing...)...)
 			if j := ended(t, b, id); j.end() != "FAILED node_lost" {
 				t.Errorf("%+v", j)
 			}

@@ -258,7 +258,7 @@ func startsIn(log string) map[string]int {
 		if !strings.Contains(line, "starting the command") {
 			continue
 		}
-		if _, rest, ok := strings.Cut(line, `"id":"`); ok {
+		if _, rest, ok := strings.Cut(line, `"hostname":"`); ok {
 			id, _, _ := strings.Cut(rest, `"`)
 			n[id]++
 		}

@@ -26,9 +26,10 @@ var kit = struct {
 // vm is a virtual machine with an instance of glovebox on a disk of its own.
 type vm struct {
 	*machine.Machine
-	t   *testing.T
-	up  *machine.Command
-	log *box.Buffer // what `up` and its children printed, over all boots
+	t    *testing.T
+	up   *machine.Command
+	args []string    // of `up`
+	log  *box.Buffer // what `up` and its children printed, over all boots
 }
 
 // openKit makes what machines are made of, once for all tests. Without an
@@ -104,7 +105,7 @@ func tryKit(k *machine.Kit) error {
 }
 
 // bootVM boots a machine with the data disk and starts `glovebox up` on it.
-func bootVM(t *testing.T, k *machine.Kit, backing string, log *box.Buffer) *vm {
+func bootVM(t *testing.T, k *machine.Kit, backing string, log *box.Buffer, args ...string) *vm {
 	t.Helper()
 	began := time.Now()
 	m, err := k.Boot(machine.Options{
@@ -115,7 +116,7 @@ func bootVM(t *testing.T, k *machine.Kit, backing string, log *box.Buffer) *vm {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Cut)
-	v := &vm{Machine: m, t: t, log: log}
+	v := &vm{Machine: m, t: t, log: log, args: args}
 	booted := time.Since(began)
 	v.must("mount", "-t", "ext4", "/dev/disk/data", machine.Data)
 	v.start()
@@ -126,7 +127,7 @@ func bootVM(t *testing.T, k *machine.Kit, backing string, log *box.Buffer) *vm {
 // start runs `glovebox up` and waits until it answers.
 func (v *vm) start() {
 	v.t.Helper()
-	v.up = v.StartTo(v.log, "glovebox", "up")
+	v.up = v.StartTo(v.log, append([]string{"glovebox", "up"}, v.args...)...)
 	for end := time.Now().Add(vmPatience); !strings.Contains(v.up.Stdout.String(), "glovebox is up"); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-v.up.Ended():

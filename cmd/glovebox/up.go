@@ -18,6 +18,7 @@ import (
 	"glovebox/internal/instance"
 	"glovebox/internal/keeper"
 	"glovebox/internal/supervise"
+	"glovebox/runtime/containerd"
 )
 
 func (a *app) upCommand() *cobra.Command {
@@ -107,8 +108,15 @@ func (a *app) up(ctx context.Context, f upFlags) error {
 		return err
 	}
 	defer inst.Close()
+	mounted, err := inst.MountVolatile(containerd.DaemonIn(inst.Containerd()).State)
+	if err != nil {
+		return err
+	}
 	set, err := a.prepare(inst, f, log)
 	if err != nil {
+		if mounted {
+			_ = inst.Unmount()
+		}
 		return err
 	}
 	defer set.sockets.close()

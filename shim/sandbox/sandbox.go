@@ -102,8 +102,9 @@ func (s *Sandbox) Start() error {
 		return fmt.Errorf("set the CPU quota: %w", err)
 	}
 	// Once for each command that may have run: whoever wants to know counts
-	// these lines.
-	s.log.Info("starting the command", "id", s.ID)
+	// these lines. The host name is what tells the job of a sandbox that was
+	// parked under another name.
+	s.log.Info("starting the command", "id", s.ID, "hostname", j.spec.Hostname)
 	began := time.Now()
 	err := s.run(j)
 	if err != nil && !s.endedMeanwhile(j, err) {

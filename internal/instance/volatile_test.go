@@ -1,0 +1,45 @@
+package instance
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestMountVolatile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("skipped: mounting needs root")
+	}
+	i := &Instance{Layout: Layout{Dir: t.TempDir()}}
+	t.Cleanup(func() {
+		if err := i.Unmount(); err != nil {
+			t.Error(err)
+		}
+	})
+	state := filepath.Join(i.Dir, "containerd", "state")
+	if err := os.MkdirAll(filepath.Dir(state), 0o711); err != nil {
+		t.Fatal(err)
+	}
+	// A sandbox that an earlier version keeps on the disk is not hidden.
+	left := filepath.Join(i.ShimRoot(), "s", "x")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if mounted, err := i.MountVolatile(state); mounted != want || err != nil {
+			t.Errorf("mounted %v, %v; want %v", mounted, err, want)
+		}
+	}
+	if isMount(i.ShimRoot()) || !isMount(state) {
+		t.Errorf("shim's folder mounted: %v, containerd's: %v", isMount(i.ShimRoot()), isMount(state))
+	}
+	if err := os.Remove(left); err != nil {
+		t.Fatal(err)
+	}
+	if mounted, err := i.MountVolatile(state); !mounted || err != nil || !isMount(i.ShimRoot()) {
+		t.Errorf("mounted %v, %v", mounted, err)
+	}
+	if err := i.Unmount(); err != nil || isMount(state) {
+		t.Errorf("after Unmount: %v, %v", isMount(state), err)
+	}
+}
