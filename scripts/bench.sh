@@ -27,7 +27,7 @@ go test -c -o "$work/claims" ./runtime/containerd
 
 flags=(-cache .cache -claims "$work/claims" -saves "$work/saves" -json bench/results.json -rounds "${N:-0}")
 if [ -n "${QUICK:-}" ] && [ "$QUICK" != 0 ]; then
-	GLOVEBOX_BIN=$bin timeout --foreground --kill-after=60 280 "$work/bench" -quick "${flags[@]}" \
+	GLOVEBOX_BIN=$bin timeout --foreground --kill-after=60 $((280 + 10 * ${N:-0})) "$work/bench" -quick "${flags[@]}" \
 		-page bench/BENCHMARKS.quick.md -chart bench/bench-latency.quick.svg
 	echo "see bench/BENCHMARKS.quick.md and bench/results.json" >&2
 	exit

@@ -39,6 +39,9 @@ type length struct {
 	whole           time.Duration // no further part begins later
 }
 
+// roundTime is more than a round of turns takes on a slow machine.
+const roundTime = 10 * time.Second
+
 func (o options) length() length {
 	l := length{
 		rounds: 100, warm: 3, turns: time.Hour, rest: time.Second, try: 4 * time.Second, loop: time.Minute,
@@ -51,7 +54,9 @@ func (o options) length() length {
 		}
 	}
 	if o.rounds > 0 {
-		l.rounds = o.rounds
+		// Who asks for rounds has the time for them.
+		longer := time.Duration(o.rounds) * roundTime
+		l.rounds, l.turns, l.whole = o.rounds, l.turns+longer, l.whole+longer
 	}
 	return l
 }
