@@ -56,6 +56,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		{"gvisor", gvisor},
 		{"runc", runc},
 		{"service", service},
+		{"start-up", startup},
 	} {
 		f := c.check(ctx, p)
 		f.Check = c.name

@@ -34,6 +34,10 @@ func TestMachines(t *testing.T) {
 		{"overlay", overlay, map[string]string{"/proc/filesystems": "nodev\tproc\nnodev\toverlay\n"}, OK, "there"},
 		{"no overlay", overlay, map[string]string{"/proc/filesystems": "nodev\tproc\n\text4\n"}, Fail, "not known"},
 
+		{"rcu off", startup, map[string]string{"/sys/kernel/rcu_expedited": "0\n"}, OK, "is off"},
+		{"rcu on", startup, map[string]string{"/sys/kernel/rcu_expedited": "1\n"}, OK, "is on"},
+		{"no rcu", startup, map[string]string{}, OK, "no advice"},
+
 		{"all capabilities", privileges, map[string]string{"/proc/self/status": "CapEff:\t000001ffffffffff\n"}, OK, "root"},
 		{"no sys_resource", privileges, map[string]string{"/proc/self/status": "CapEff:\t000001fffeffffff\n"}, Warn, "without CAP_SYS_RESOURCE"},
 		{"docker's default", privileges, map[string]string{"/proc/self/status": "CapEff:\t00000000a80425fb\n"}, Fail, "without CAP_SYS_ADMIN, CAP_NET_ADMIN"},

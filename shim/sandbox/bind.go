@@ -44,8 +44,8 @@ func checkSpec(spec *specs.Spec) error {
 
 // bind makes everything that is the job's own and can be made before it runs.
 // The job is the sandbox's once all of it is there.
-func (s *Sandbox) bind(spec *specs.Spec, config []byte, pipes stdio.Paths) (err error) {
-	j := &job{limits: cgroup.FromSpec(spec.Linux.Resources), report: spec.Annotations[AnnotationReport]}
+func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths) (err error) {
+	j := &job{spec: spec, limits: cgroup.FromSpec(spec.Linux.Resources), report: spec.Annotations[AnnotationReport]}
 	defer func() {
 		if err != nil {
 			j.close()
@@ -53,9 +53,6 @@ func (s *Sandbox) bind(spec *specs.Spec, config []byte, pipes stdio.Paths) (err 
 	}()
 	if err := s.group.Apply(j.limits); err != nil {
 		return fmt.Errorf("set the limits: %w", s.restored.memoryError(err, j.limits))
-	}
-	if j.spec, err = s.readSpec(config); err != nil {
-		return err
 	}
 	if spec.Annotations[AnnotationStdin] == "none" {
 		pipes.In = ""

@@ -79,7 +79,9 @@ func (h *Host) Create(ctx context.Context, r Request) (_ *Sandbox, err error) {
 	if s.parked {
 		err = s.park(spec, config)
 	} else {
-		err = s.bind(spec, config, r.Stdio)
+		if spec, err = s.readSpec(config); err == nil {
+			err = s.bind(spec, r.Stdio)
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 0, "turns of each contestant that count; 0 means 100, or 15 if quick")
 	flag.StringVar(&o.cache, "cache", ".cache", "folder for the packages that the python image is made of")
 	flag.StringVar(&o.claims, "claims", "", "compiled test of package runtime/containerd; without it the node is not measured alone")
-	flag.StringVar(&o.saves, "saves", "", "compiled test of package shimtest, run in folder shim; without it nothing is restored")
+	flag.StringVar(&o.saves, "saves", "", "compiled test of package shimtest, run in its folder; without it nothing is restored")
 	flag.StringVar(&o.json, "json", "", "file for the figures")
 	flag.StringVar(&o.page, "page", "", "file for the page")
 	flag.StringVar(&o.chart, "chart", "", "file for the chart, beside the page")

@@ -24,7 +24,7 @@ func (f *field) hibernation() {
 	f.must(err)
 	cmd := exec.CommandContext(f.ctx, program, "-test.run=^$", "-test.bench=^BenchmarkRestore$/^cached$",
 		"-test.benchtime="+strconv.Itoa(f.length.saves)+"x")
-	cmd.Dir = "shim"
+	cmd.Dir = filepath.Join("shim", "shimtest") // as its tests run
 	out, err := cmd.CombinedOutput()
 	ms, found := metric(string(out), restoreTime)
 	if err != nil || !found {
