@@ -104,7 +104,7 @@ func TestPrograms(t *testing.T) {
 	}
 	p.Service = func(context.Context) (string, error) { return "", errors.New("nobody") }
 	all := Examine(t.Context(), p)
-	if len(all) != 11 || Worst(all) != Fail || Worst(all[10:]) != Warn || Worst(nil) != OK {
+	if len(all) != 12 || Worst(all) != Fail || Worst(all[10:]) != Warn || Worst(nil) != OK {
 		t.Errorf("%+v", all)
 	}
 }
