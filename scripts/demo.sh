@@ -60,10 +60,11 @@ echo "(outside: $(uname -sr))"
 run run busybox:demo -- ip -o link
 run run busybox:demo -- sh -c 'echo "stderr is kept apart" >&2'
 
-say "5. its exit code, a limit, the list"
+say "5. its exit code, a limit, the list, the sandboxes that wait"
 run run busybox:demo -- sh -c 'exit 7' || echo "exit code: $?"
 run run --memory 64m busybox:demo -- sh -c 'x=0123456789; while :; do x=$x$x; done' || echo "exit code: $?"
 run jobs
+run pool
 
 say "6. who did what: one event for each grant, use and refusal of power, chained by hashes"
 run audit | cut -c1-150
