@@ -68,7 +68,7 @@ func (s *Service) submit(ctx context.Context, spec glovebox.Spec, want string, u
 		return taken, fmt.Errorf("job %s had a sandbox that waited, where none should", job.ID)
 	}
 	if got = append(got, rest...); string(got) != want || ended.Outcome != glovebox.StatusCompleted {
-		return taken, fmt.Errorf("job %s is %s and printed %.100q", job.ID, ended.Outcome, got)
+		return taken, fmt.Errorf("job %s is %s (%s, %+v) and printed %.100q", job.ID, ended.Outcome, ended.Reason, ended.Error, got)
 	}
 	return taken, nil
 }
