@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,22 +17,29 @@ import (
 )
 
 // probe shows a job all that the kernel tells it about itself and its machine,
-// but for how much time and memory was used.
+// but for how much time and memory was used, and which programs of its own run
+// beside the one that looks.
 const probe = `
 id; pwd; ulimit -a; umask; cat /proc/self/cgroup
 grep -v -E '^(Vm|Rss|HugetlbPages|Pid|PPid|Tgid|voluntary|nonvoluntary)' /proc/self/status
 cat /proc/self/mountinfo /proc/self/limits /proc/self/uid_map /proc/self/oom_score_adj
 for f in /proc/self/ns/*; do ls -l $f 2>/dev/null | grep -o '[a-z]*$'; done
-ls /proc/self/fd; ls -la / /dev /proc/sys/kernel | grep -v -E ' (\.\.?|proc)$'
-ls /proc | grep -E '^[0-9]' ; cat /proc/1/cmdline | tr '\0' ' '
+ls /proc/self/fd; ls -la / /dev /proc/sys/kernel >/tmp/seen; cat /tmp/seen | grep -v -E ' (\.\.?|proc)$'
+ls /proc >/tmp/seen; grep -E '^[0-9]' /tmp/seen; cat /proc/1/cmdline | tr '\0' ' '
 cat /proc/cpuinfo /proc/version /proc/sys/kernel/hostname; grep MemTotal /proc/meminfo
 cat /etc/hosts /etc/hostname; env
 cat /pause /true; echo x >/pause && echo writable
 for s in 1 2 9 15; do kill -$s -1; done 2>&1; echo alive
 `
 
+// times are those of files that are made with the sandbox.
+var times = regexp.MustCompile(`[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}`)
+
 // A sandbox that was parked is, to its job, byte for byte one that was not.
 func TestParkedLooksLikeCold(t *testing.T) {
+	if parked {
+		t.Skip("skipped: all sandboxes are parked in this run, so there is no cold one to compare with")
+	}
 	s := StartShim(t)
 	job := Job{
 		Args: []string{"/bin/sh", "-c", probe}, Memory: 300 << 20, Tasks: 50, CPUQuota: 150_000, UID: 4321, Cwd: "/var",
@@ -41,7 +49,7 @@ func TestParkedLooksLikeCold(t *testing.T) {
 	for i := range seen {
 		job.Parked = i == 1
 		_, out, errs := s.Run(t, job)
-		seen[i] = out + errs
+		seen[i] = times.ReplaceAllString(out+errs, "TIME")
 	}
 	if !strings.Contains(seen[0], "MemTotal:") || !strings.Contains(seen[0], "alive") || !strings.Contains(seen[0], "CapEff:\t0000000000000000") {
 		t.Errorf("the probe did not see what it was to see:\n%s", seen[0])
@@ -56,7 +64,7 @@ func TestParkedLooksLikeCold(t *testing.T) {
 		t.Errorf("%d lines cold, %d parked", len(cold), len(parked))
 	}
 	job.UID++ // control: a difference is seen
-	if _, out, errs := s.Run(t, job); out+errs == seen[0] {
+	if _, out, errs := s.Run(t, job); times.ReplaceAllString(out+errs, "TIME") == seen[0] {
 		t.Errorf("the probe does not tell one user from another")
 	}
 }
