@@ -42,5 +42,11 @@ func (s *Service) countAdmin(ctx context.Context, tenant string, was, is bool) (
 	return []glovebox.Write{put(kindAdmins, tenant, admins{n}, version)}, nil
 }
 
+// firstAdmin returns the write that counts a tenant's first admin, which is
+// refused as stale if there is one by now, whatever was read before.
+func firstAdmin(tenant string) glovebox.Write {
+	return put(kindAdmins, tenant, admins{1}, glovebox.IfAbsent)
+}
+
 // admin says whether p counts as one.
 func (p Person) admin() bool { return p.Role == RoleAdmin && !p.Disabled }

@@ -100,9 +100,14 @@ func (s *Service) admit(ctx context.Context, l Link, p Person, k Passkey) (Perso
 		return now, []glovebox.Write{put(kindPerson, now.ID, now, version)}, nil, nil
 	}
 	p.Passkeys = []string{k.ID}
-	writes, err := s.countAdmin(ctx, p.Tenant, false, p.admin())
-	if err != nil {
-		return p, nil, nil, err
+	var writes []glovebox.Write
+	if l.Purpose == PurposeFirstAdmin {
+		writes = []glovebox.Write{firstAdmin(p.Tenant)}
+	} else {
+		var err error
+		if writes, err = s.countAdmin(ctx, p.Tenant, false, p.admin()); err != nil {
+			return p, nil, nil, err
+		}
 	}
 	writes = append(writes,
 		put(kindPerson, p.ID, p, glovebox.IfAbsent),

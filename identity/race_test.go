@@ -75,6 +75,51 @@ func TestTwoAdminsGoAtOnce(t *testing.T) {
 	}
 }
 
+// afterRead is a store in which something happens just after a kind of document
+// was read, once.
+type afterRead struct {
+	*memory.Store
+	kind string
+	then atomic.Pointer[func()]
+}
+
+func (a *afterRead) Record(ctx context.Context, kind, key string) (glovebox.Record, error) {
+	r, err := a.Store.Record(ctx, kind, key)
+	if kind == a.kind {
+		if f := a.then.Swap(nil); f != nil {
+			(*f)()
+		}
+	}
+	return r, err
+}
+
+// TestSecondFirstAdmin: somebody becomes the first admin between the look at
+// whether there is one and the making of another.
+func TestSecondFirstAdmin(t *testing.T) {
+	w := newWorld(t)
+	store := &afterRead{Store: w.store, kind: kindAdmins}
+	w.s.records = store
+	finish := func() func() error {
+		_, token, err := w.s.FirstAdmin(w.ctx, root, testTenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, options, err := w.s.BeginEnrol(w.ctx, token, "Ada", "laptop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := newDevice().create(t, options)
+		return func() error { return second(w.s.FinishEnrol(w.ctx, id, answer, "")) }
+	}
+	first, late := finish(), finish()
+	then := func() { expectKind(t, first(), "") }
+	store.then.Store(&then)
+	expectKind(t, late(), glovebox.KindUnauthorized)
+	if people := must(w.s.HostPeople(w.ctx, root))(t); len(people) != 1 {
+		t.Errorf("%d admins", len(people))
+	}
+}
+
 func TestChallengeTakenInBetween(t *testing.T) {
 	w, store := meddled(t, kindCeremony)
 	m := w.admin()
