@@ -41,7 +41,12 @@ var rules = []rule{
 	{"runtime/containerd", in(".", "internal/...", "runtime/containerd/internal/..."), true, "adapters do not know each other"},
 	{"runtime/*", in(".", "internal/..."), true, "adapters do not know each other"},
 	{"images", in(".", "internal/..."), true, "an adapter: registries and archives are untrusted input"},
-	{"egress", in(".", "internal/..."), true, "an adapter of the kernel's network"},
+	{"egress/filter", in("."), true, "decides about traffic, and touches no rule of the kernel"},
+	{"egress/link", in("."), true, "an adapter of the kernel's network"},
+	{"egress", in(".", "egress/..."), true, "joins links and filter for the agent"},
+	{"policy", in("."), true, "decisions about what a job may touch are pure"},
+	{"secret", in("."), true, "keeps secrets sealed, as documents of the store"},
+	{"watch", in("."), true, "rules over what a sandbox was seen to do are pure"},
 	{"agent", in(".", "warm", "internal/..."), true, "the node's daemon is given its runtime and speaks the node protocol"},
 
 	{"internal/...", in(".", "internal/..."), true, "small, shared, boring: it knows nobody who uses it"},
@@ -52,7 +57,7 @@ var rules = []rule{
 var forbiddenNames = []string{"util", "utils", "common", "helper", "helpers", "manager", "base"}
 
 // pure packages have no clock and no goroutine: time is an argument.
-var pure = []string{"engine", "warm"}
+var pure = []string{"engine", "warm", "policy", "watch"}
 
 // clock are the functions of package time that look at, or wait for, the wall
 // clock.
