@@ -20,7 +20,9 @@ type job struct {
 	streams *stdio.Streams
 	notes   *warden.Reader
 	root    rootfs
-	report  string // path, may be empty
+	report  string     // path, may be empty
+	board   *os.File   // what it was seen to do; nil if it is not watched
+	files   *lateFiles // nil if it gets none
 }
 
 // checkSpec refuses what a job cannot have.
@@ -38,13 +40,19 @@ func checkSpec(spec *specs.Spec) error {
 			return fmt.Errorf("mount of %s at %s: nothing of the host's is mounted: %w", m.Source, m.Destination, errdefs.ErrNotImplemented)
 		}
 	}
+	if err := checkFilesAnnotation(spec.Annotations[AnnotationFiles]); err != nil {
+		return err
+	}
+	if err := checkWatch(spec.Annotations[AnnotationWatch]); err != nil {
+		return err
+	}
 	_, err := parseTimeout(spec.Annotations[AnnotationTimeout])
 	return err
 }
 
 // bind makes everything that is the job's own and can be made before it runs.
 // The job is the sandbox's once all of it is there.
-func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths) (err error) {
+func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths, files []File) (err error) {
 	j := &job{spec: spec, limits: cgroup.FromSpec(spec.Linux.Resources), report: spec.Annotations[AnnotationReport]}
 	defer func() {
 		if err != nil {
@@ -56,6 +64,14 @@ func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths) (err error) {
 	}
 	if spec.Annotations[AnnotationStdin] == "none" {
 		pipes.In = ""
+	}
+	if j.files, err = newLateFiles(spec.Annotations[AnnotationFiles], files); err != nil {
+		return err
+	}
+	if s.interpreter != nil { // it gets them now
+		if err := j.files.missing(); err != nil {
+			return err
+		}
 	}
 	if j.streams, err = stdio.Open(pipes); err != nil {
 		return err
@@ -118,6 +134,11 @@ func (s *Sandbox) tellWarden(j *job) (err error) {
 		}
 		defer s.restored.bound()
 	}
+	if about.Watch, err = newBoard(j.spec.Annotations[AnnotationWatch]); err != nil {
+		return err
+	}
+	j.board = about.Watch.Board
+	about.Late = j.files.fileMemory()
 	notes, err := warden.Listen()
 	if err != nil {
 		return err
@@ -128,6 +149,12 @@ func (s *Sandbox) tellWarden(j *job) (err error) {
 			err = bindError(err)
 		}
 		return fmt.Errorf("bind the sandbox to its job: %w", err)
+	}
+	if s.interpreter != nil {
+		if err := j.files.placed(); err != nil {
+			notes.Close()
+			return err
+		}
 	}
 	j.notes = notes
 	go notes.Collect(s.endForLimit)
@@ -162,6 +189,10 @@ func (j *job) close() {
 	if j.notes != nil {
 		j.notes.Close()
 	}
+	if j.board != nil {
+		j.board.Close()
+	}
+	j.files.close()
 	if j.streams != nil {
 		j.streams.Close()
 	}

@@ -80,7 +80,7 @@ func (h *Host) Create(ctx context.Context, r Request) (_ *Sandbox, err error) {
 		err = s.park(spec, config)
 	} else {
 		if spec, err = s.readSpec(config); err == nil {
-			err = s.bind(spec, r.Stdio)
+			err = s.bind(spec, r.Stdio, nil)
 		}
 	}
 	if err != nil {

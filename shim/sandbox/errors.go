@@ -1,16 +1,22 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/containerd/errdefs"
+
+	"glovebox/shim/warden"
 )
 
 // startError gives gVisor's error a kind. gVisor's errors cross a process
 // boundary as text, so the text is all there is to go by; what is not known
 // stays of unknown kind and keeps its words.
 func startError(err error) error {
+	if errors.Is(err, warden.ErrFiles) { // whose words mean something else
+		return fmt.Errorf("start the job: %w", err)
+	}
 	text := err.Error()
 	for _, k := range startErrors {
 		if strings.Contains(text, k.text) {

@@ -31,6 +31,7 @@ import (
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/runsc/specutils"
 
+	"glovebox/shim/dead"
 	"glovebox/shim/pause"
 )
 
@@ -115,7 +116,7 @@ const lockPatience = 3 * time.Second
 // lockRoot makes sure that only one shim works in root, and that nobody
 // removes sandboxes from outside meanwhile (those share the lock).
 func lockRoot(root string, how int, patience time.Duration) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(root, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(root, dead.LockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"glovebox/shim/cgroup"
+	"glovebox/shim/dead"
 )
 
 // killPatience bounds the wait for killed processes to disappear.
@@ -64,7 +65,7 @@ func (h *Host) Cleanup(namespace, id string) (bool, error) { return Cleanup(h.ro
 
 // RootFile, in the bundle, names the root directory of the shim that has the
 // sandbox, for a process that knows only the bundle.
-const RootFile = "glovebox-root"
+const RootFile = dead.RootFile
 
 // CleanupDead is Cleanup from outside of the shim. While a shim works in root
 // it leaves everything alone: that shim knows better.

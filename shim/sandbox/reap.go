@@ -37,6 +37,9 @@ func (s *Sandbox) reap() {
 	r.ScratchBytes = scratch
 	exit := Exit{Status: r.ExitStatus, At: time.Now()}
 	if j != nil {
+		if r.Watch, err = readBoard(j.board); err != nil {
+			s.log.Warn("reading what the job was seen to do failed", "error", err)
+		}
 		if err := r.write(j.report); err != nil {
 			s.log.Error("writing the report failed", "error", err)
 		}

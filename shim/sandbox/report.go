@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"glovebox/shim/cgroup"
+	"glovebox/shim/seen"
 	"glovebox/shim/warden"
 )
 
@@ -38,6 +39,8 @@ type Report struct {
 	// MemoryPeakBytes and CPUNanos cover gVisor and job together.
 	MemoryPeakBytes uint64 `json:"memoryPeakBytes"`
 	CPUNanos        uint64 `json:"cpuNanos"`
+	// Watch is what the job was seen to do, if AnnotationWatch asks for it.
+	Watch *seen.Report `json:"watch,omitempty"`
 }
 
 // newReport puts together how the sandbox ended: with ws, after it had told of

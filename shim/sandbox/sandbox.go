@@ -88,12 +88,16 @@ func (s *Sandbox) Status() (Status, Exit) {
 func (s *Sandbox) Start() error {
 	s.mu.Lock()
 	status, parked, j := s.status, s.parked, s.job
+	lacking := j.lacks()
 	s.mu.Unlock()
 	switch {
 	case parked || j == nil:
 		return fmt.Errorf("sandbox %s has no job: %w", s.ID, errdefs.ErrFailedPrecondition)
 	case status != Created:
 		return fmt.Errorf("sandbox %s has been started already: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
+	if lacking != nil {
+		return lacking
 	}
 	if s.starting.Swap(true) {
 		return fmt.Errorf("sandbox %s is being started already: %w", s.ID, errdefs.ErrFailedPrecondition)
@@ -131,7 +135,11 @@ func (s *Sandbox) run(j *job) error {
 	if s.interpreter != nil {
 		return s.interpreter.run(j.spec)
 	}
-	return s.startJob(j.spec, j.stdios(), j.root)
+	err := s.startJob(j.spec, j.stdios(), j.root)
+	if err == nil {
+		err = j.files.placed() // or it was killed before its first instruction
+	}
+	return err
 }
 
 // endedMeanwhile recognises a job that met a limit, and was ended for it,

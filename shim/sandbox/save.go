@@ -31,6 +31,9 @@ func (s *Sandbox) Save(dir string, end bool) (err error) {
 	s.mu.Lock()
 	j, running := s.job, s.status == Running
 	s.mu.Unlock()
+	if j != nil && j.files != nil {
+		return fmt.Errorf("sandbox %s has files that are kept off the disk: %w", s.ID, errdefs.ErrFailedPrecondition)
+	}
 	if !running || !s.saving.CompareAndSwap(false, true) {
 		return fmt.Errorf("sandbox %s is not running, or is being saved already: %w", s.ID, errdefs.ErrFailedPrecondition)
 	}

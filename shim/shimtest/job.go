@@ -25,7 +25,8 @@ type Job struct {
 	NetNS       string // path of a network namespace
 	Mounts      []map[string]any
 	Annotations map[string]string
-	Parked      bool // run in a sandbox that was parked before
+	Files       []File // with the claim, or between Create and Start
+	Parked      bool   // run in a sandbox that was parked before
 }
 
 // config is the job's OCI specification. It is written as plain JSON, because
@@ -90,6 +91,9 @@ func (s *Shim) annotations(t testing.TB, id string, j Job) map[string]string {
 		if j.Inodes > 0 {
 			a["dev.glovebox.scratch"] += fmt.Sprintf(",inodes=%d", j.Inodes)
 		}
+	}
+	if len(j.Files) > 0 {
+		a["dev.glovebox.files"] = "true"
 	}
 	maps.Copy(a, j.Annotations)
 	return a

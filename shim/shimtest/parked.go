@@ -51,7 +51,7 @@ func (k *Task) Claim(ctx context.Context, pipes *api.CreateTaskRequest) error {
 		return err
 	}
 	claim, err := json.Marshal(map[string]any{
-		"spec": json.RawMessage(spec), "stdin": pipes.Stdin, "stdout": pipes.Stdout, "stderr": pipes.Stderr,
+		"spec": json.RawMessage(spec), "stdin": pipes.Stdin, "stdout": pipes.Stdout, "stderr": pipes.Stderr, "files": k.job.Files,
 	})
 	if err != nil {
 		return err

@@ -74,6 +74,9 @@ func (k *Task) TryCreate() (err error) {
 		err = k.parkAndClaim(ctx, r)
 	} else {
 		_, err = k.shim.TTRPCTaskService.Create(ctx, r)
+		if err == nil && len(k.job.Files) > 0 {
+			err = k.GiveFiles(ctx, k.job.Files)
+		}
 	}
 	if err != nil {
 		return err

@@ -26,11 +26,16 @@ type Claim struct {
 	Stdin  string `json:"stdin"`
 	Stdout string `json:"stdout"`
 	Stderr string `json:"stderr"`
+	// Files are those that the job gets besides its image's.
+	Files []sandbox.File `json:"files,omitempty"`
 }
 
-// Update gives a parked sandbox to a job. Nothing else can be changed: limits
-// are set before a job runs.
+// Update gives a parked sandbox to a job, or a job its files. Nothing else can
+// be changed: limits are set before a job runs.
 func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*emptypb.Empty, error) {
+	if r.Resources != nil && r.Resources.TypeUrl == FilesType {
+		return s.do(ctx, r.ID, "", giveFiles(r.Resources.Value))
+	}
 	if r.Resources == nil || r.Resources.TypeUrl != ClaimType {
 		return refuse("changing limits")
 	}
@@ -39,6 +44,6 @@ func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*emptyp
 		return nil, errgrpc.ToGRPC(fmt.Errorf("claim: %w: %w", err, errdefs.ErrInvalidArgument))
 	}
 	return s.do(ctx, r.ID, "", func(sb *sandbox.Sandbox) error {
-		return sb.Claim(c.Spec, stdio.Paths{In: c.Stdin, Out: c.Stdout, Err: c.Stderr})
+		return sb.Claim(c.Spec, stdio.Paths{In: c.Stdin, Out: c.Stdout, Err: c.Stderr}, c.Files)
 	})
 }

@@ -58,6 +58,10 @@ type Job struct {
 	// does not run yet. It keeps the streams that Stdio has nil for. The text is
 	// left for it in RestoredFile.
 	Restored string
+	// Watch is what is noted of what it does.
+	Watch Watch
+	// Late are files that its root gets before it runs; nil if there are none.
+	Late *FileMemory
 }
 
 // session is the trace session that binds a sandbox to a job.
@@ -72,6 +76,8 @@ func session(notes *Reader, j Job) *seccheck.SessionConfig {
 	if j.Process != "" {
 		conf.Sinks = streamSinks(j.Stdio) // before the sink that uses them
 	}
+	j.Watch.addTo(conf) // before it, too
+	j.Late.addTo(conf, j.Process == "")
 	conf.Sinks = append(conf.Sinks, seccheck.SinkConfig{
 		Name: sinkName,
 		Config: map[string]any{

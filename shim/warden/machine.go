@@ -17,6 +17,8 @@ var (
 	met  = make(chan struct{})
 	meet sync.Once
 	here *kernel.Kernel
+	// ours is the container of the sandbox's own programs, if they were met.
+	ours string
 )
 
 func meetKernel(k *kernel.Kernel) {
@@ -33,8 +35,18 @@ const meetTime = 10 * time.Second
 // Meet has the kernel found through the first system call made in it, which is
 // made by a program of ours. The sentry calls it before it boots.
 func Meet() error {
-	return onFirstCall(func(t *kernel.Task) { meetKernel(t.Kernel()) })
+	any := func(*kernel.Task) bool { return true }
+	return onFirstCall(any, func(t *kernel.Task) {
+		ours = t.ContainerID()
+		meetKernel(t.Kernel())
+	})
 }
+
+// isJobs tells a task of the job from one of the sandbox's own programs. The one
+// that waits for ever may get to do so late: where processors are scarce it can
+// be overtaken by the rehearsal, and make its first call in a sandbox that has
+// its job already.
+func isJobs(t *kernel.Task) bool { return t.ContainerID() != ours }
 
 // become makes the sandbox look like the job's machine. It is over before
 // anything of the job's root file system is mounted.

@@ -33,7 +33,6 @@ func (s *scratch) watch(t *kernel.Task) {
 	s.mu.Lock()
 	s.k, s.root = t.Kernel(), t.MountNamespace().Root(t)
 	s.mu.Unlock()
-	watchCalls(s.look)
 	go func() {
 		for range time.Tick(scratchInterval) {
 			s.look()

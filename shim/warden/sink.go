@@ -53,13 +53,26 @@ func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
 			return nil, err
 		}
 		s.live.Store(tasks)
-	}
-	return s, onFirstCall(func(t *kernel.Task) {
-		leaveInput(t)
-		if job.Scratch {
-			s.scratch.watch(t)
+		first, _ := find(here, job.Process)
+		if err := late.place(first); err != nil {
+			return nil, fmt.Errorf("%s: the job's files: %w", sinkName, err)
 		}
+	}
+	return s, onFirstCall(isJobs, func(t *kernel.Task) {
+		leaveInput(t)
+		s.look(t, job)
 	})
+}
+
+// look begins to look at what the job does. The task is its first.
+func (s *sink) look(t *kernel.Task, job Job) {
+	hook := callHook{watcher: eye}
+	if job.Scratch {
+		s.scratch.watch(t)
+		hook.noSpace = s.scratch.look
+	}
+	hookCalls(hook)
+	eye.begin(t)
 }
 
 type sink struct {
@@ -78,8 +91,10 @@ func (s *sink) Name() string { return sinkName }
 // Clone implements seccheck.Sink. An error here fails the clone. The task has
 // been made by then and will run straight into its exit, so TaskExit takes it
 // off the count in both cases.
-func (s *sink) Clone(context.Context, seccheck.FieldSet, *pb.CloneInfo) error {
-	if n := s.live.Add(1); s.limit == 0 || n <= s.limit {
+func (s *sink) Clone(ctx context.Context, _ seccheck.FieldSet, info *pb.CloneInfo) error {
+	n := s.live.Add(1)
+	eye.cloned(ctx, n, info.Flags)
+	if s.limit == 0 || n <= s.limit {
 		return nil
 	}
 	if s.denied.Add(1) <= maxDenied {

@@ -56,8 +56,11 @@ func (s *sink) takeRestored(job Job) error {
 		if err := job.leaveFiles(here, first); err != nil {
 			return fmt.Errorf("%s: %w", sinkName, err)
 		}
-		s.scratch.watch(first)
 	}
+	if err := late.place(first); err != nil {
+		return fmt.Errorf("%s: the job's files: %w", sinkName, err)
+	}
+	s.look(first, job)
 	return nil
 }
 

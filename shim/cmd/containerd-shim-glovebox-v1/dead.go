@@ -13,11 +13,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"glovebox/shim/dead"
 	"glovebox/shim/sandbox"
 )
-
-// deadStatus is the exit status of a job whose shim died: killed with it.
-const deadStatus = 137
 
 // deleteDead is "shim delete": containerd has lost the connection to a task's
 // shim and wants the rest of that task gone. The shim may be running again by
@@ -44,7 +42,7 @@ func deleteDead(args []string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("delete %s: %w", *id, err)
 	}
-	return printMessage(&api.DeleteResponse{ExitStatus: deadStatus, ExitedAt: timestamppb.New(time.Now())})
+	return printMessage(&api.DeleteResponse{ExitStatus: dead.Status, ExitedAt: timestamppb.New(time.Now())})
 }
 
 // printInfo answers containerd's question what kind of shim this is.

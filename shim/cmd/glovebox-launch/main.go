@@ -7,13 +7,19 @@
 // It is kept tiny on purpose (no gVisor packages, no JSON): its start-up is
 // part of every job's latency. It fails closed: if any step fails nothing is
 // executed.
+//
+// It also answers containerd, which executes what it takes for the shim after
+// the end of each task (package dead).
 package main
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
+	"glovebox/shim/dead"
 	"glovebox/shim/launch"
 	"glovebox/shim/ticket"
 )
@@ -22,7 +28,13 @@ import (
 // that is left after exec and the first of the process only from here.
 func init() { runtime.LockOSThread() }
 
+// shimProgram cleans up after a shim that died.
+const shimProgram = "containerd-shim-glovebox-v1"
+
 func main() {
+	if dead.Asked(os.Args) {
+		answer()
+	}
 	dir, err := ticket.Dir(os.Args)
 	if err != nil {
 		os.Exit(125)
@@ -36,6 +48,24 @@ func main() {
 	// so the reason is left where the shim looks for it.
 	leave(reasons, become(dir).Error())
 	os.Exit(125)
+}
+
+// answer tells containerd that a task's shim lives. All else is for the shim's
+// program, which is beside this one: to clean up after a dead one, and to say what
+// kind of shim it is, which is asked once.
+func answer() {
+	if bundle := dead.Bundle(os.Args); bundle != "" && dead.Alive(bundle) {
+		if _, err := os.Stdout.Write(dead.Answer(time.Now())); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	self, err := os.Executable()
+	if err == nil {
+		err = syscall.Exec(filepath.Join(filepath.Dir(self), shimProgram), os.Args, os.Environ())
+	}
+	os.Stderr.WriteString("glovebox-launch: " + shimProgram + ": " + err.Error() + "\n")
+	os.Exit(1)
 }
 
 func become(dir string) error {

@@ -42,6 +42,16 @@ func main() {
 		mapped(n)
 	case "fillfree":
 		fillFree(n)
+	case "probe":
+		probe()
+	case "flood":
+		flood()
+	case "getpid":
+		getpid(n)
+	case "opens":
+		opens(n)
+	case "forks":
+		forks(n)
 	}
 }
 
