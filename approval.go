@@ -2,7 +2,6 @@ package glovebox
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -24,23 +23,6 @@ const (
 	MaxApprovals     = 8
 	MaxEvidenceBytes = 32 << 10 // of one approval
 )
-
-// Widens names what a spec asks for beyond what its tenant allows without an
-// approval, such as "runtime: runc"; empty if nothing.
-func Widens(s Spec, t Tenant) []string {
-	var names []string
-	runtime, allowed := s.Runtime, t.Runtimes
-	if runtime == "" {
-		runtime = RuntimeGVisor
-	}
-	if len(allowed) == 0 {
-		allowed = []string{RuntimeGVisor}
-	}
-	if !slices.Contains(allowed, runtime) {
-		names = append(names, "runtime: "+runtime)
-	}
-	return names
-}
 
 // CheckApprovals says whether approvals are enough for a tenant and can be
 // kept: KindApproval if there are too few, KindInvalid or KindTooLarge on

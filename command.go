@@ -12,6 +12,11 @@ type Command struct {
 	Env     []string `json:"env,omitempty"` // NAME=value, each name once
 	Workdir string   `json:"workdir"`
 	User    string   `json:"user,omitempty"`
+
+	// Snapshot is the one that the job goes on from, "" for none, and Node the
+	// one that has it. Args, Env and Workdir are then what the program is told.
+	Snapshot string `json:"snapshot,omitempty"`
+	Node     string `json:"node,omitempty"`
 }
 
 // DefaultPath is PATH where neither job nor image sets one.

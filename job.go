@@ -81,6 +81,15 @@ type Job struct {
 	// Approvals are those of a signed job, with their evidence.
 	Approvals []Approval `json:"approvals,omitempty"`
 
+	// Policy is the one that holds now, if it was changed since the job was
+	// submitted: PolicyRevision is then above 0, and grows with each change.
+	// Before that, Spec.Policy holds. See Allowed.
+	Policy         *Policy `json:"policy,omitempty"`
+	PolicyRevision int64   `json:"policyRevision,omitempty"`
+
+	// Admission says what decided about the policy that holds, line by line.
+	Admission []PolicyLine `json:"admission,omitempty"`
+
 	// Attempt is the fence: it grows with each placement, and whatever names
 	// an older one is refused. 0 = never placed.
 	Attempt int        `json:"attempt"`
@@ -97,6 +106,19 @@ type Job struct {
 	// Due is when the sweep must look at the job again, whatever else
 	// happens; zero once it is archived.
 	Due time.Time `json:"due,omitzero"`
+}
+
+// Allowed is the policy that holds now; the zero Policy if the job may touch
+// nothing.
+func (j Job) Allowed() Policy {
+	p := j.Spec.Policy
+	if j.PolicyRevision > 0 {
+		p = j.Policy
+	}
+	if p == nil {
+		return Policy{}
+	}
+	return *p
 }
 
 // Result is what became of the command.
@@ -128,6 +150,7 @@ type Usage struct {
 type Output struct {
 	Stdout    int64 `json:"stdout"` // bytes, known for sure once Sealed
 	Stderr    int64 `json:"stderr"`
+	Events    int64 `json:"events,omitempty"`    // bytes of NetEvents, a line of JSON each
 	Truncated bool  `json:"truncated,omitempty"` // cut at the cap, with a mark at the end
 	Sealed    bool  `json:"sealed"`              // complete and durable
 }

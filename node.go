@@ -35,5 +35,9 @@ type NodeExit struct {
 	Fault     *Error  // why it did not end by itself
 	Stdout    int64   // bytes written, as far as they are kept
 	Stderr    int64
+	Events    int64
 	Truncated bool
 }
+
+// StreamSizes says how much of each stream of an attempt is stored, in bytes.
+type StreamSizes struct{ Stdout, Stderr, Events int64 }

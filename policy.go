@@ -9,9 +9,42 @@ type Policy struct {
 	Secrets  []SecretUse  `json:"secrets,omitempty"`  // at most MaxSecretUses
 	Images   []string     `json:"images,omitempty"`   // where images may come from; tenants only, empty = anywhere
 	Limits   Limits       `json:"limits,omitzero"`    // the most that a job may ask for; tenants only, 0 = no bound here
-	Runtimes []string     `json:"runtimes,omitempty"` // that a job may use; tenants only, empty = only RuntimeGVisor
+	Runtimes []string     `json:"runtimes,omitempty"` // that a job may use, of Tenant.Runtimes; tenants only, empty = all of them
 	Observe  bool         `json:"observe,omitempty"`  // tenants: jobs may be observed; jobs: this one is, and reaches any public name
 }
+
+// PolicyChange replaces the policy of a job that has not ended.
+type PolicyChange struct {
+	Policy *Policy // nil: nothing any more
+
+	// Seen is the PolicyRevision that is to be replaced; below 0 for whichever
+	// there is.
+	Seen int64
+
+	// Approvals are for exactly this change, and verified.
+	Approvals []Approval
+}
+
+// PolicyLine is a decision about one part of a job's policy or spec.
+type PolicyLine struct {
+	Field   string `json:"field"`         // such as "policy.egress[2]", "runtime"
+	What    string `json:"what"`          // for people, such as "tls to api.example.com:443"
+	Verdict string `json:"verdict"`       // PolicyWithin, PolicySigned, PolicyTrusted, or PolicyBeyond in a refusal
+	By      string `json:"by,omitempty"`  // what decided: a part of the tenant's policy, or who signed
+	Why     string `json:"why,omitempty"` // what is beyond the tenant's policy, and how
+}
+
+// Verdicts of a PolicyLine.
+const (
+	PolicyWithin  = "within"  // the tenant's policy allows it
+	PolicyBeyond  = "beyond"  // it does not; a signed approval is needed
+	PolicySigned  = "signed"  // it does not, and a signed approval allows it
+	PolicyTrusted = "trusted" // it does not, and the local operator asked for it
+)
+
+// MaxPolicyLines is how many lines are kept with a job. The last one says how
+// many more there were.
+const MaxPolicyLines = 100
 
 // PolicyVersion is the version of the document that this release reads.
 const PolicyVersion = "glovebox/v1"
@@ -53,8 +86,9 @@ type EgressRule struct {
 	Bytes int64 `json:"bytes,omitempty"`
 
 	// Private lets the domain resolve to private addresses (RFC 1918, 4193,
-	// 6598), or the address be one. Only an admin may write it, in a tenant's
-	// policy. Never reachable, whatever a policy says: see egress.Forbidden.
+	// 6598), or the address be one. Only an admin may write it: in a tenant's
+	// policy, or by signing the job. Some addresses are never reachable,
+	// whatever a policy says.
 	Private bool `json:"private,omitempty"`
 }
 

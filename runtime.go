@@ -99,9 +99,28 @@ type SandboxSpec struct {
 	// for want of it or otherwise, the same call without it may do.
 	Parked string
 
+	// Snapshot is the one in whose program the job goes on, in place of Args,
+	// which that program is told. Then Parked must be a sandbox of this
+	// snapshot and tenant; KindInvalid or KindDenied on "parked" otherwise, and
+	// for a sandbox with a snapshot that the job does not name.
+	Snapshot string
+
+	// Watch is how much is noted of what the job does: WatchOff, WatchDefault
+	// or WatchFull. See Watcher; a runtime that is none ignores it.
+	Watch string
+
 	// Timeout is how long the command may run, 0 for ever. The agent ends it
 	// then; a runtime that can does so while there is no agent.
 	Timeout time.Duration
+
+	// Network says that the job needs a network, Netns is the path of the
+	// network namespace with its link. A parked one has its own.
+	Network bool
+	Netns   string
+
+	// Files are there before the command runs, in memory only. KindInvalid on
+	// "files" for what CheckFiles refuses.
+	Files []File
 }
 
 // StdinCloser is implemented by a Runtime that itself holds a writing end of

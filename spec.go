@@ -24,6 +24,14 @@ type Spec struct {
 	Runtime     string            `json:"runtime,omitempty"`         // default RuntimeGVisor
 	PullPolicy  string            `json:"imagePullPolicy,omitempty"` // IfNotPresent (default), Always, Never
 	Labels      map[string]string `json:"labels,omitempty"`
+
+	// Policy is what the job may touch; nil means nothing. What is in it
+	// beyond the tenant's policy takes a signed approval.
+	Policy *Policy `json:"policy,omitempty"`
+
+	// Template names the template with a snapshot that the job goes on from, if
+	// it does: the saved program runs, and is told the command.
+	Template string `json:"template,omitempty"`
 }
 
 // Pull policies, as Kubernetes names them.

@@ -15,7 +15,8 @@ import (
 func (s Spec) Complete() (Spec, error) {
 	checks := []func(*Spec) error{
 		(*Spec).checkImage, (*Spec).checkCommand, (*Spec).checkEnv, (*Spec).checkPlace,
-		(*Spec).checkStdin, (*Spec).checkTimeout, (*Spec).checkLimits, (*Spec).checkLabels,
+		(*Spec).checkStdin, (*Spec).checkTimeout, (*Spec).checkLimits, (*Spec).checkLabels, (*Spec).checkTemplate,
+		(*Spec).checkPolicy,
 	}
 	for _, check := range checks {
 		if err := check(&s); err != nil {
@@ -168,10 +169,27 @@ func (s *Spec) checkLabels() error {
 	return nil
 }
 
+func (s *Spec) checkPolicy() (err error) {
+	s.Policy, err = s.Policy.CompleteJob()
+	return err
+}
+
 // printable says whether s is UTF-8 without control characters.
 func printable(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func (s *Spec) checkTemplate() error {
+	switch {
+	case s.Template == "":
+		return nil
+	case !isLabel(s.Template):
+		return Errorf(KindInvalid, "%.80q cannot be a template's name", s.Template).On("template").Try("see `glovebox template list`")
+	case s.Runtime != RuntimeGVisor:
+		return Errorf(KindInvalid, "jobs of %s go on from no template", s.Runtime).On("runtime").Try("leave the runtime or the template out")
+	}
+	return nil
 }

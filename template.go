@@ -14,13 +14,29 @@ type WarmTemplate struct {
 	Min         int    `json:"min"`                   // parked on each node at least, as far as its memory goes
 	Max         int    `json:"max"`                   // and at most; 0 = DefaultTemplateMax
 
-	// Snapshot is kept free for the name of a saved sandbox to park copies of.
-	// Complete refuses one.
+	// Snapshot names the saved sandbox that copies are parked of; "" = none.
+	// Such a template is for its tenant alone, and only for jobs that name it
+	// (Spec.Template): what they run is the program that was saved.
 	Snapshot string `json:"snapshot,omitempty"`
+	Saved    Saved  `json:"saved,omitzero"` // what is to be known of it
 
 	Tenant  string    `json:"tenant"`    // of who made it, whose name for the image it is
 	By      string    `json:"createdBy"` // Principal.Name
 	Created time.Time `json:"createdAt"`
+}
+
+// Saved is what jobs of a template with a snapshot have in common with the job
+// that was saved.
+type Saved struct {
+	Node   string `json:"node"`           // that has it, the only one
+	Job    string `json:"jobID"`          // that was saved
+	Bytes  int64  `json:"bytes"`          // its files
+	Digest string `json:"digest"`         // Snapshot.Digest
+	User   string `json:"user,omitempty"` // the same for all of them
+	Stdin  bool   `json:"stdin"`          // it had one; else none of them can
+	// Limits are those of jobs that name none. Disk, Inodes and Files are the
+	// same for all of them.
+	Limits Limits `json:"limits"`
 }
 
 // Bounds of templates.
@@ -40,12 +56,11 @@ const (
 func Interpreters() []string { return []string{InterpreterPython, InterpreterNode} }
 
 // Complete checks what a caller has said of a template and fills in the
-// defaults. KindInvalid on "name", "image", "interpreter", "min", "max" or
-// "snapshot".
+// defaults. KindInvalid on "name", "image", "interpreter", "min" or "max".
 func (t WarmTemplate) Complete() (WarmTemplate, error) {
-	if !isLabel(t.Name) || t.Name == PoolGeneric {
+	if !isLabel(t.Name) || t.Name == PoolGeneric || t.Name == PoolNetwork {
 		return t, Errorf(KindInvalid, "%.80q cannot be a template's name", t.Name).On("name").
-			Try("use 1 to 63 of a-z, 0-9 and '-', with no '-' at either end; %q is taken", PoolGeneric)
+			Try("use 1 to 63 of a-z, 0-9 and '-', with no '-' at either end; %q and %q are taken", PoolGeneric, PoolNetwork)
 	}
 	if t.Image == "" || len(t.Image) > MaxImageName {
 		return t, Errorf(KindInvalid, "an image is needed").On("image").Try("name one that is here, such as python:3.12")
@@ -63,8 +78,8 @@ func (t WarmTemplate) Complete() (WarmTemplate, error) {
 	if t.Max < t.Min || t.Max > MaxParked {
 		return t, Errorf(KindInvalid, "at most %d sandboxes, and at least %d", t.Max, t.Min).On("max").Try("use %d to %d", max(t.Min, 1), MaxParked)
 	}
-	if t.Snapshot != "" {
-		return t, Errorf(KindInvalid, "no snapshots are kept").On("snapshot").Try("leave it out")
+	if t.Snapshot != "" && t.Interpreter != "" {
+		return t, Errorf(KindInvalid, "what was saved runs already, so no interpreter is started").On("interpreter").Try("leave it out")
 	}
 	t.Created = t.Created.UTC()
 	return t, nil

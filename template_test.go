@@ -36,7 +36,9 @@ func TestTemplateComplete(t *testing.T) {
 		"far too many":      {with(func(t *glovebox.WarmTemplate) { t.Min = glovebox.MaxParked + 1 }), "min", 0},
 		"most below least":  {with(func(t *glovebox.WarmTemplate) { t.Min, t.Max = 3, 2 }), "max", 0},
 		"most negative":     {with(func(t *glovebox.WarmTemplate) { t.Max = -1 }), "max", 0},
-		"a snapshot":        {with(func(t *glovebox.WarmTemplate) { t.Snapshot = "x" }), "snapshot", 0},
+		"a snapshot and an interpreter": {with(func(t *glovebox.WarmTemplate) {
+			t.Snapshot, t.Interpreter = "x", glovebox.InterpreterPython
+		}), "interpreter", 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

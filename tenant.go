@@ -13,6 +13,10 @@ type Tenant struct {
 	// Empty means only RuntimeGVisor.
 	Runtimes []string `json:"runtimes,omitempty"`
 
+	// Policy is the most that a job gets without a signed approval. Its
+	// Runtimes, if it has any, take away from those above.
+	Policy Policy `json:"policy,omitzero"`
+
 	// TwoPerson makes a signed job need the approvals of two persons.
 	TwoPerson bool      `json:"twoPerson,omitempty"`
 	Created   time.Time `json:"createdAt,omitzero"`
@@ -23,12 +27,12 @@ const MaxTenantName = 200
 
 // DefaultTenant is a tenant that nobody has set anything for.
 func DefaultTenant(id string) Tenant {
-	return Tenant{ID: id, Quota: DefaultQuota(), Runtimes: []string{RuntimeGVisor}}
+	return Tenant{ID: id, Quota: DefaultQuota(), Runtimes: []string{RuntimeGVisor}, Policy: Policy{Version: PolicyVersion}}
 }
 
 // Complete checks a tenant that comes from outside and returns it with every
 // default filled in. KindInvalid, with the field to blame: "id", "name",
-// "runtimes" or one of "quota.…".
+// "runtimes", or one of "quota.…" and "policy.…".
 func (t Tenant) Complete() (Tenant, error) {
 	if !isTenantID(t.ID) {
 		return Tenant{}, Errorf(KindInvalid, "%q cannot be a tenant's id", t.ID).On("id").
@@ -44,6 +48,9 @@ func (t Tenant) Complete() (Tenant, error) {
 	}
 	quota, err := t.Quota.Complete()
 	if err != nil {
+		return Tenant{}, err
+	}
+	if t.Policy, err = t.Policy.Complete(); err != nil {
 		return Tenant{}, err
 	}
 	t.Runtimes, t.Quota, t.Created = runtimes, quota, t.Created.UTC()

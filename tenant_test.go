@@ -70,25 +70,6 @@ func TestTenantFields(t *testing.T) {
 	}
 }
 
-func TestWidens(t *testing.T) {
-	both := glovebox.Tenant{Runtimes: []string{"gvisor", "runc"}}
-	for _, c := range []struct {
-		runtime string
-		tenant  glovebox.Tenant
-		want    []string
-	}{
-		{"", glovebox.Tenant{}, nil},
-		{"gvisor", glovebox.DefaultTenant("a"), nil},
-		{"runc", glovebox.DefaultTenant("a"), []string{"runtime: runc"}},
-		{"runc", both, nil},
-		{"", glovebox.Tenant{Runtimes: []string{"runc"}}, []string{"runtime: gvisor"}},
-	} {
-		if got := glovebox.Widens(glovebox.Spec{Runtime: c.runtime}, c.tenant); !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%q of %v: %v, want %v", c.runtime, c.tenant.Runtimes, got, c.want)
-		}
-	}
-}
-
 func TestCheckApprovals(t *testing.T) {
 	at := time.Unix(1, 0)
 	by := func(names ...string) (all []glovebox.Approval) {

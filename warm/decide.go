@@ -24,7 +24,10 @@ type Pool struct {
 	Floor, Ceiling int  // 0 ≤ Floor ≤ Ceiling
 	Want           int  // of Demand
 	Held           bool // none can be made at present
+	Weight         int  // how many of the usual size one counts for; 0 = 1
 }
+
+func (p Pool) weight() int { return max(p.Weight, 1) }
 
 // State is where a parked sandbox stands.
 type State int
@@ -80,12 +83,12 @@ func (l Limits) Decide(v View) Actions {
 	}
 	for c.making < c.refills(l.Refills, v.Starting) && c.total < c.most {
 		s := c.neediest()
-		if s == nil {
+		if s == nil || c.total+s.weight() > c.most {
 			break
 		}
 		a.Park = append(a.Park, s.Template)
 		s.making, s.have, s.fresh = s.making+1, s.have+1, s.fresh+1
-		c.making, c.total = c.making+1, c.total+1
+		c.making, c.total = c.making+1, c.total+s.weight()
 	}
 	return a
 }
@@ -100,9 +103,9 @@ func (l Limits) Targets(pools []Pool) []int {
 		for dealt := true; dealt && left > 0; {
 			dealt = false
 			for i, p := range pools {
-				if left > 0 && targets[i] < upTo(p) {
+				if left >= p.weight() && targets[i] < upTo(p) {
 					targets[i]++
-					left--
+					left -= p.weight()
 					dealt = true
 				}
 			}

@@ -20,7 +20,7 @@ type count struct {
 }
 
 func (l Limits) count(v View) *count {
-	c := &count{most: l.most(), total: len(v.Slots)}
+	c := &count{most: l.most()}
 	c.old = func(s Slot) bool { return l.MaxAge > 0 && v.Now.Sub(s.Since) > l.MaxAge }
 	by := map[string]*stock{}
 	for i, target := range l.Targets(v.Pools) {
@@ -35,6 +35,7 @@ func (l Limits) count(v View) *count {
 			by[slot.Template] = s
 			c.stocks = append(c.stocks, s)
 		}
+		c.total += s.weight()
 		switch slot.State {
 		case Making:
 			c.making++
@@ -60,7 +61,9 @@ func (c *count) surplus(busy bool) string {
 	if busy && c.total <= c.most {
 		return ""
 	}
-	needed := c.total >= c.most && slices.ContainsFunc(c.stocks, func(s *stock) bool { return s.have < s.target && !s.Held })
+	needed := slices.ContainsFunc(c.stocks, func(s *stock) bool {
+		return s.have < s.target && !s.Held && c.total+s.weight() > c.most
+	})
 	var worst *stock
 	for _, s := range c.stocks {
 		slack := max(1, s.target/4)
