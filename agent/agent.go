@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"sync"
@@ -17,6 +18,7 @@ type Agent struct {
 	starts chan struct{}
 	spares spares
 	pool   *pool
+	saves  *saves
 	looks  looks
 
 	changed chan struct{} // holds one token while there is something to report
@@ -46,6 +48,7 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Parker == nil {
 		cfg.Parker, _ = cfg.Runtime.(glovebox.Parker)
 	}
+	saver, _ := cfg.Parker.(glovebox.Saver)
 	cfg.Runtime = LogRuntime(cfg.Runtime, cfg.Log)
 	cfg.Client = logClient(cfg.Client, cfg.Log)
 	a := &Agent{
@@ -58,10 +61,15 @@ func New(cfg Config) (*Agent, error) {
 		sandboxes: map[string]*sandbox{},
 		refused:   map[string]*nodev1.Sandbox{},
 		pool:      newPool(cfg.Pool, cfg.Parker, cfg.Log),
+		saves:     newSaves(saver, cfg.Log),
 	}
+	a.saves.told, a.saves.found, a.saves.tenant = a.notify, a.pool.setSnapshots, a.tenantOf
 	a.pool.changed = a.notify
 	a.pool.fetch = func(ctx context.Context, img glovebox.Image) error {
 		return cfg.Images.EnsureImage(ctx, img, a.fetchBlob)
+	}
+	if cfg.Network != (noNetwork{}) {
+		a.pool.withNetwork(cfg.Network.Attach)
 	}
 	a.pool.remove = func(ctx context.Context, id string) []glovebox.Residue { return a.destroy(ctx, id, "") }
 	return a, nil
@@ -82,10 +90,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.wg.Go(func() { a.spares.fill(ctx) })
 	a.wg.Go(func() { a.pool.run(ctx) })
+	a.wg.Go(func() { a.saves.run(ctx) })
 	a.syncLoop(ctx)
 	a.wg.Wait()
 	if a.halt == nil || !a.halt("", "drain") {
-		a.pool.drain(a.cfg.Runtime.Destroy)
+		a.pool.drain(func(ctx context.Context, id string) error {
+			return cmp.Or(a.cfg.Runtime.Destroy(ctx, id), a.detach(ctx, id))
+		})
 	}
 	return nil
 }
@@ -109,6 +120,19 @@ func (a *Agent) launch(ctx context.Context, s *sandbox, first state) {
 	})
 }
 
+// tenantOf says whose a sandbox is that was ordered here.
+func (a *Agent) tenantOf(job string, attempt int32) (tenant string, ok bool) {
+	id, _ := sandboxID(job, attempt)
+	a.mu.Lock()
+	s := a.sandboxes[id]
+	a.mu.Unlock()
+	if s == nil {
+		return "", false
+	}
+	w := s.wish()
+	return w.order.GetWork().GetTenant(), w.ordered
+}
+
 // notify makes the sync loop report soon.
 func (a *Agent) notify() { signal(a.changed) }
 
@@ -129,10 +153,16 @@ func (a *Agent) others(but map[string]bool) map[string]bool {
 	for _, id := range a.pool.ids() {
 		live[id] = !but[id]
 	}
+	for _, name := range a.saves.names() {
+		live[name] = true
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for id := range a.sandboxes {
+	for id, s := range a.sandboxes {
 		live[id] = !but[id]
+		if was := s.parkedAs(); was != "" {
+			live[was] = !but[id]
+		}
 	}
 	return live
 }

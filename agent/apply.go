@@ -43,6 +43,7 @@ func (a *Agent) apply(ctx context.Context, resp *nodev1.SyncResponse) (news bool
 			a.notify()
 		}
 	}
+	a.saves.want(resp.GetSaves(), resp.GetTemplates())
 	if t := resp.GetTemplates(); t != nil {
 		a.pool.setTemplates(parseTemplates(t.GetAll(), a.cfg.Log))
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Info      Info
 	Log       *slog.Logger
 
+	Network     Network         // default: none, and jobs that want one are refused
 	Parker      glovebox.Parker // makes what Pool is to have; default: the runtime, if it is one
 	Pool        PoolConfig      // kept parked for jobs to come; its zero value is nothing
 	Boot        string          // kernel boot id; default: the kernel's
@@ -54,6 +55,9 @@ const (
 func (c Config) complete() (Config, error) {
 	if c.Node == "" || c.Dir == "" || c.Client == nil || c.Runtime == nil || c.Inventory == nil || c.Images == nil {
 		return c, glovebox.Errorf(glovebox.KindInternal, "agent: a part is missing in its configuration")
+	}
+	if c.Network == nil {
+		c.Network = noNetwork{}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -29,16 +29,17 @@ type testControl struct {
 	revision int
 	orders   map[string]*nodev1.Order
 	warm     *nodev1.Templates
+	saves    []*nodev1.Save
 	have     map[string]*nodev1.Sandbox
 	reqs     []*nodev1.SyncRequest
 	run      string
 	sequence uint64
 	changed  chan struct{} // closed and replaced at every change
 
-	outputs  map[string]*[2]bytes.Buffer
+	outputs  map[string]*[3]bytes.Buffer
 	base     map[string][2]int64 // bytes that a restarted control forgot
 	discard  bool                // count only
-	counts   map[string]*[2]int64
+	counts   map[string]*[3]int64
 	arrived  func(id string, c *nodev1.OutputChunk)
 	shipErr  func(c *nodev1.OutputChunk) error
 	blobErr  func(n int) error // for the n-th call
@@ -60,7 +61,7 @@ type input struct {
 
 func newTestControl() *testControl {
 	return &testControl{orders: map[string]*nodev1.Order{}, have: map[string]*nodev1.Sandbox{}, changed: make(chan struct{}),
-		outputs: map[string]*[2]bytes.Buffer{}, base: map[string][2]int64{}, counts: map[string]*[2]int64{},
+		outputs: map[string]*[3]bytes.Buffer{}, base: map[string][2]int64{}, counts: map[string]*[3]int64{},
 		blobs: map[string][]byte{}, stdin: map[string]*input{}}
 }
 
@@ -135,15 +136,15 @@ func (c *testControl) Sync(ctx context.Context, req *connect.Request[nodev1.Sync
 	for {
 		c.mu.Lock()
 		revision, changed := fmt.Sprint(req.Msg.GetRun(), c.revision), c.changed
-		want, warm := slices.Collect(maps.Values(c.orders)), c.warm
+		want, warm, saves := slices.Collect(maps.Values(c.orders)), c.warm, c.saves
 		c.mu.Unlock()
 		if revision != req.Msg.GetKnownRevision() {
-			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm}), nil
+			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm, Saves: saves}), nil
 		}
 		select {
 		case <-changed:
 		case <-hold:
-			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm}), nil
+			return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: duration(30 * time.Second), Templates: warm, Saves: saves}), nil
 		case <-ctx.Done():
 			return nil, connect.NewError(connect.CodeCanceled, ctx.Err())
 		}
@@ -179,13 +180,13 @@ func (c *testControl) acked(id string) *nodev1.OutputAck {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.sizes(id)
-	return &nodev1.OutputAck{Stdout: n[0], Stderr: n[1]}
+	return &nodev1.OutputAck{Stdout: n[0], Stderr: n[1], Events: n[2]}
 }
 
-func (c *testControl) sizes(id string) *[2]int64 {
+func (c *testControl) sizes(id string) *[3]int64 {
 	if c.counts[id] == nil {
-		c.counts[id] = &[2]int64{}
-		c.outputs[id] = &[2]bytes.Buffer{}
+		c.counts[id] = &[3]int64{}
+		c.outputs[id] = &[3]bytes.Buffer{}
 	}
 	return c.counts[id]
 }
@@ -222,8 +223,8 @@ func (c *testControl) keep(id string, chunk *nodev1.OutputChunk) error {
 // forget makes control lose what it stored of id, as if it had n bytes.
 func (c *testControl) forget(id string, n int64) {
 	c.change(func() {
-		c.counts[id] = &[2]int64{n, 0}
-		c.outputs[id] = &[2]bytes.Buffer{}
+		c.counts[id] = &[3]int64{n}
+		c.outputs[id] = &[3]bytes.Buffer{}
 	})
 }
 

@@ -57,7 +57,8 @@ func (s *sandbox) create(ctx context.Context) error {
 	if s.work.stdin {
 		spec.Stdio.Stdin = s.dir.file(fifoStdin)
 	}
-	s.was, s.begun = "", nil
+	s.begun = nil
+	s.setWas("")
 	if s.parked != "" {
 		if done, err := s.claim(ctx, spec); done {
 			return err
@@ -67,6 +68,12 @@ func (s *sandbox) create(ctx context.Context) error {
 		}
 	}
 	s.from(glovebox.FromCold, "")
+	if spec.Snapshot != "" {
+		return s.restore(ctx, spec)
+	}
+	if err := s.attach(ctx, &spec); err != nil {
+		return err
+	}
 	err := s.a.cfg.Runtime.Create(ctx, spec)
 	if glovebox.KindOf(err) != glovebox.KindConflict {
 		return err
@@ -88,13 +95,16 @@ func (s *sandbox) claim(ctx context.Context, spec glovebox.SandboxSpec) (done bo
 	spec.Parked, s.parked = s.parked, ""
 	cctx, cancel := context.WithTimeout(ctx, s.a.pool.patience)
 	defer cancel()
-	err = s.a.cfg.Runtime.Create(cctx, spec)
+	if err = s.openLink(cctx, spec.Parked, &spec); err == nil {
+		err = s.a.cfg.Runtime.Create(cctx, spec)
+	}
 	if err != nil && !slices.Contains(jobsFault, glovebox.KindOf(err)) {
+		s.closeLink(ctx)
 		s.a.pool.spoiled(spec.Parked, glovebox.KindOf(err))
 		return ctx.Err() != nil, err
 	}
 	var template string
-	s.was = spec.Parked
+	s.setWas(spec.Parked)
 	template, s.begun = s.a.pool.used(spec.Parked)
 	s.from(glovebox.FromPool, template)
 	return true, err

@@ -10,6 +10,7 @@ import (
 // destroying removes the sandbox, looks whether anything of it is left, and
 // only then forgets it. Until then control is told what was found.
 func (s *sandbox) destroying(ctx context.Context) state {
+	s.closeLink(ctx)
 	s.letGo()
 	s.tell(func(r *nodev1.Sandbox) { r.Phase = nodev1.Phase_PHASE_DESTROYING })
 	b := backoff{max: s.a.cfg.MaxBackoff}
@@ -42,6 +43,9 @@ func (a *Agent) destroy(ctx context.Context, id, was string) []glovebox.Residue 
 	ctx, cancel := context.WithTimeout(ctx, removeTime)
 	defer cancel()
 	failed := a.cfg.Runtime.Destroy(ctx, id)
+	if failed == nil {
+		failed = a.detach(ctx, id, was)
+	}
 	found, err := a.look(ctx, id)
 	var left []glovebox.Residue
 	for _, r := range found {

@@ -17,6 +17,9 @@ func takeDir(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Join(dir, dirSandboxes), 0o700); err != nil {
 		return nil, onDisk("make the agent's folder", err)
 	}
+	if err := makeKept(dir); err != nil {
+		return nil, err
+	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, onDisk("close the agent's folder to others", err)
 	}
@@ -30,6 +33,10 @@ func takeDir(dir string) (unlock func(), err error) {
 	}
 	return func() { f.Close() }, nil
 }
+
+// VolatileIn is the folder under Config.Dir with a folder for each sandbox, which
+// can be in memory: nothing in it has to outlive the kernel it was made on.
+func VolatileIn(dir string) string { return filepath.Join(dir, dirSandboxes) }
 
 func (a *Agent) folder(id string) folder {
 	return folder{filepath.Join(a.cfg.Dir, dirSandboxes, id)}

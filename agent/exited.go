@@ -13,6 +13,7 @@ import (
 // agent too.
 func (s *sandbox) ending(ctx context.Context, e *nodev1.Exit) state {
 	s.release()
+	s.closeLink(ctx)
 	if s.out != nil {
 		s.out.finish(0)
 	}

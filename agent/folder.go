@@ -15,10 +15,11 @@ import (
 	"glovebox/internal/nodev1"
 )
 
-// folder is what an agent keeps of one sandbox on disk. Its files are written
-// whole under another name and renamed, so that a kill -9 leaves either all of
-// one or none. They are not synced: after a power cut the boot id has changed,
-// every sandbox is gone, and control knows what was reported.
+// folder is what an agent keeps of one sandbox. Its files are written whole under
+// another name and renamed, so that a kill -9 leaves either all of one or none.
+// They need not outlive a power cut, and can be in memory: the boot id has changed
+// then, every sandbox is gone, and control knows what was reported. What must, or
+// is too large, is in another place; see dirKept.
 type folder struct{ path string }
 
 const (
@@ -45,8 +46,8 @@ type startRecord struct {
 func (f folder) file(name string) string { return filepath.Join(f.path, name) }
 
 func (f folder) make(o *nodev1.Order) error {
-	if err := os.MkdirAll(f.path, 0o700); err != nil {
-		return onDisk("make the sandbox's folder", err)
+	if err := f.open(); err != nil {
+		return err
 	}
 	b, err := proto.Marshal(o)
 	if err != nil {
@@ -73,12 +74,7 @@ func (f folder) writeStarted(r startRecord) error {
 	if err := f.write(fileStarted, b); err != nil {
 		return err
 	}
-	for _, dir := range []string{f.path, filepath.Dir(f.path)} {
-		if err := syncFolder(dir); err != nil {
-			return err
-		}
-	}
-	return nil
+	return f.mark()
 }
 
 // syncFolder makes the names in a folder outlive a power cut.
@@ -94,12 +90,12 @@ func syncFolder(dir string) error {
 	return nil
 }
 
-// started returns the marker. A marker that cannot be read is one of unknown
-// boot: the command may have been started.
+// started returns the marker. A marker of which nothing can be read is one of
+// unknown boot: the command may have been started.
 func (f folder) started() (r startRecord, ok bool) {
 	b, err := os.ReadFile(f.file(fileStarted))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false
+		return r, f.marked()
 	}
 	if err == nil {
 		_ = json.Unmarshal(b, &r)
@@ -147,14 +143,14 @@ func (f folder) clear() error {
 		return onDisk("read the sandbox's folder", err)
 	}
 	for _, e := range entries {
-		if e.Name() == fileOrder {
+		if e.Name() == fileOrder || e.Type() == fs.ModeSymlink {
 			continue
 		}
 		if err := os.RemoveAll(f.file(e.Name())); err != nil {
 			return onDisk("clear the sandbox's folder", err)
 		}
 	}
-	return nil
+	return f.drop()
 }
 
 // remove removes the folder; a sandbox that never had one has the empty path.
@@ -165,7 +161,7 @@ func (f folder) remove() error {
 	if err := os.RemoveAll(f.path); err != nil {
 		return onDisk("remove the sandbox's folder", err)
 	}
-	return nil
+	return f.drop()
 }
 
 func (f folder) write(name string, b []byte) error {

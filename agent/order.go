@@ -60,13 +60,16 @@ func parseWork(w *nodev1.Work, runtimes []string) (work, error) {
 	if err != nil {
 		return work{}, err
 	}
+	if w.GetSnapshot() != "" && !glovebox.ValidID(prefixSnapshot, w.GetSnapshot()) {
+		return work{}, glovebox.Errorf(glovebox.KindInvalid, "%.80q cannot be a snapshot's name", w.GetSnapshot()).On("snapshot")
+	}
 	if err := hasRuntime(spec.Runtime, runtimes); err != nil {
 		return work{}, err
 	}
 	return work{
 		spec: glovebox.SandboxSpec{
 			Tenant: w.GetTenant(), Image: img, Runtime: spec.Runtime, Args: w.GetArgs(), Env: w.GetEnv(),
-			Workdir: spec.Workdir, User: spec.User, Limits: spec.Limits,
+			Workdir: spec.Workdir, User: spec.User, Limits: spec.Limits, Snapshot: w.GetSnapshot(),
 		},
 		timeout: time.Duration(spec.Timeout), stdin: w.GetStdin(),
 	}, nil

@@ -11,24 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 
 	"glovebox"
+	"glovebox/internal/nodev1"
 )
 
 // output is both streams of a command: FIFOs, spools, and the one cap that
 // they share. It is filled by a pump for each stream, as fast as the command
-// writes, whatever control does; the disk is bounded by the cap.
+// writes, whatever control does; the disk is bounded by the cap. The third
+// spool, of events, is the agent's own and has a cap of its own (event.go).
 type output struct {
 	cap    int64
-	spools [2]*spool // stdout, stderr
+	spools [3]*spool // stdout, stderr, events
 	fifos  [2]*os.File
 	keep   [2]*os.File   // writing ends: no EOF before the command has ended
 	wake   chan struct{} // holds one token while there is something to ship
 	cutOff chan struct{} // closed when something was thrown away
 
-	mu    sync.Mutex // held while bytes move, so that the cap is exact
-	used  int64
-	cut   bool
-	err   error // a spool cannot be written
-	trash []byte
+	mu     sync.Mutex // held while bytes move, so that the cap is exact
+	used   int64
+	cut    bool
+	err    error             // a spool cannot be written
+	noted  bool              // events are taken no more
+	missed int64             // of them, for want of room
+	last   glovebox.NetEvent // the last of those
+	trash  []byte
 
 	pumps  sync.WaitGroup
 	closed bool // nothing can be added any more
@@ -52,10 +57,16 @@ func openOutput(dir folder, limit, punchStep int64) (*output, error) {
 			return nil, onDisk("open the FIFO "+name, err)
 		}
 	}
+	events, err := openSpool(dir.file(fileEvents+spoolSuffix), punchStep)
+	if err != nil {
+		o.closeFiles()
+		return nil, err
+	}
+	o.spools[2] = events
 	if o.used > limit && limit > 0 { // only marks go beyond the cap
 		o.cut = true
 		close(o.cutOff)
-		for _, sp := range o.spools {
+		for _, sp := range o.spools[:2] {
 			sp.marked = sp.endsWith(o.mark())
 		}
 	}
@@ -81,8 +92,9 @@ func (o *output) mark() []byte {
 }
 
 // sizes says how much there is, with marks.
-func (o *output) sizes() (stdout, stderr int64, truncated bool) {
-	return o.spools[0].size.Load(), o.spools[1].size.Load(), o.isCut()
+func (o *output) sizes(r *nodev1.Sandbox) {
+	r.Stdout, r.Stderr, r.Events = o.spools[0].size.Load(), o.spools[1].size.Load(), o.spools[2].size.Load()
+	r.Truncated = o.isCut()
 }
 
 func (o *output) isCut() bool {
@@ -115,6 +127,7 @@ func (o *output) finish(d time.Duration) {
 		return
 	}
 	o.closed = true
+	o.noteEnd()
 	for i, w := range o.keep {
 		if w != nil {
 			w.Close()
@@ -138,7 +151,7 @@ func (o *output) isSealed() bool {
 
 // acknowledged says whether the output is complete and control has it.
 func (o *output) acknowledged() bool {
-	return o.isSealed() && o.spools[0].isAcked() && o.spools[1].isAcked()
+	return o.isSealed() && o.spools[0].isAcked() && o.spools[1].isAcked() && o.spools[2].isAcked()
 }
 
 // abandon stops at once, keeping what is spooled. Nothing may use o after it.
@@ -148,14 +161,14 @@ func (o *output) abandon() {
 }
 
 func (o *output) closeFiles() {
-	for i := range o.spools {
-		for _, f := range []*os.File{o.fifos[i], o.keep[i]} {
-			if f != nil {
-				f.Close()
-			}
+	for _, f := range []*os.File{o.fifos[0], o.keep[0], o.fifos[1], o.keep[1]} {
+		if f != nil {
+			f.Close()
 		}
-		if o.spools[i] != nil {
-			o.spools[i].f.Close()
+	}
+	for _, sp := range o.spools {
+		if sp != nil {
+			sp.f.Close()
 		}
 	}
 }

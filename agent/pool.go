@@ -35,6 +35,7 @@ type pool struct {
 	weigher  Weigher                                             // nil: nobody can tell
 	fetch    func(ctx context.Context, img glovebox.Image) error // has it unpacked
 	remove   func(ctx context.Context, id string) []glovebox.Residue
+	attach   func(ctx context.Context, id string) (netns string, err error)
 	changed  func() // something is to be told
 	log      *slog.Logger
 	now      func() time.Time
@@ -53,6 +54,8 @@ type pool struct {
 	dirty  bool
 	told   []*nodev1.Pool
 	toldAt time.Time
+
+	snapshots map[string]bool // that are on this node
 }
 
 // slot is one parked sandbox.
@@ -71,6 +74,7 @@ type slot struct {
 type stock struct {
 	glovebox.Template
 	min, max int
+	size     int64 // of its snapshot, if it has one
 	demand   warm.Demand
 	share    warm.Share
 	count
@@ -91,6 +95,14 @@ func newPool(cfg PoolConfig, parker glovebox.Parker, log *slog.Logger) *pool {
 	}
 	p.stocks = []*stock{{Template: glovebox.Template{Name: glovebox.PoolGeneric}, min: cfg.Min, max: cfg.Max, unpacked: true}}
 	return p
+}
+
+// withNetwork adds the template of those that have a link, made by attach. None
+// is parked before there was a job for one.
+func (p *pool) withNetwork(attach func(ctx context.Context, id string) (netns string, err error)) {
+	p.attach = attach
+	p.stocks = slices.Insert(p.stocks, 0, &stock{
+		Template: glovebox.Template{Name: glovebox.PoolNetwork, Network: true}, max: p.cfg.Max, unpacked: true})
 }
 
 // run keeps the pool as it should be until ctx ends.
@@ -167,7 +179,7 @@ func (p *pool) each() int64 {
 func (p *pool) pools(now time.Time) []warm.Pool {
 	pools := make([]warm.Pool, len(p.stocks))
 	for i, st := range p.stocks {
-		pools[i] = warm.Pool{Template: st.Name, Floor: st.min, Ceiling: st.max, Want: st.demand.Want(now), Held: st.retired || !st.unpacked || now.Before(st.again)}
+		pools[i] = warm.Pool{Template: st.Name, Floor: st.min, Ceiling: st.max, Want: st.demand.Want(now), Held: st.retired || !st.unpacked || now.Before(st.again) || p.absent(st), Weight: st.weight(p.each())}
 	}
 	return pools
 }

@@ -124,10 +124,11 @@ func (r *rig) pool(what string, cond func(*nodev1.Pool) bool) (last *nodev1.Pool
 			return false
 		}
 		pools := r.control.reqs[len(r.control.reqs)-1].GetPools()
-		if len(pools) == 0 {
+		i := slices.IndexFunc(pools, func(p *nodev1.Pool) bool { return p.GetTemplate() == glovebox.PoolGeneric })
+		if i < 0 {
 			return false
 		}
-		last = pools[len(pools)-1]
+		last = pools[i]
 		return cond(last)
 	})
 	return last

@@ -16,7 +16,7 @@ func (p *pool) refill(ctx context.Context, s *slot) {
 	began := p.now()
 	pctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	err := p.parker.Park(pctx, s.id, s.of.Template)
+	err := p.park(pctx, s)
 	took := p.now().Sub(began)
 	var cpu time.Duration
 	var size int64
@@ -56,6 +56,18 @@ func (p *pool) refill(ctx context.Context, s *slot) {
 	s.parked = now
 	p.clearOut(st)
 	p.log.LogAttrs(ctx, slog.LevelDebug, "parked a sandbox", slog.String("template", st.Name), slog.String("sandbox", s.id), slog.Duration("took", took))
+}
+
+// park makes one, with a link if the template has one.
+func (p *pool) park(ctx context.Context, s *slot) error {
+	t := s.of.Template
+	if t.Network {
+		var err error
+		if t.Netns, err = p.attach(ctx, s.id); err != nil {
+			return err
+		}
+	}
+	return p.parker.Park(ctx, s.id, t)
 }
 
 // failed holds a template's next try back.

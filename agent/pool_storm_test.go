@@ -47,7 +47,7 @@ func TestPoolStorm(t *testing.T) {
 				t.Errorf("told %v", s)
 			}
 			from[s.GetStartedFrom()]++
-			if out, _ := r.shipped(id, s.GetStdout()); s.GetExit().GetFault() == nil && out != "hello\n" {
+			if out, _ := r.shipped(id, s.GetStdout()+s.GetStderr()); s.GetExit().GetFault() == nil && out != "hello\n" {
 				t.Errorf("output %q", out)
 			}
 			if n := node.runs(id); n > 1 || n == 0 && s.GetExit().GetFault() == nil {

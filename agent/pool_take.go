@@ -72,11 +72,14 @@ func (p *pool) pick(st *stock, tenant string, now time.Time) (oldest *slot, why 
 
 // fits says whether a template asks nothing that the job does not.
 func (st *stock) fits(spec glovebox.SandboxSpec) bool {
-	if spec.Runtime != glovebox.RuntimeGVisor || st.retired {
+	if spec.Runtime != glovebox.RuntimeGVisor || st.retired || st.Network != spec.Network {
 		return false
 	}
 	if st.Image.Digest != "" && st.Image.Digest != spec.Image.Digest {
 		return false
+	}
+	if st.Snapshot != "" || spec.Snapshot != "" {
+		return st.Snapshot == spec.Snapshot && st.Tenant == spec.Tenant
 	}
 	return st.Interpreter == "" || st.becomes(spec)
 }

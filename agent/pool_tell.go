@@ -50,7 +50,7 @@ func (p *pool) status() []*nodev1.Pool {
 			ClaimP50: quantileOf(&st.claims, 0.5), ClaimP95: quantileOf(&st.claims, 0.95),
 		}
 		if p.parker != nil {
-			told.Floor, told.Ceiling, told.Target, told.Memory = int32(st.min), int32(st.max), int32(targets[st]), p.each()
+			told.Floor, told.Ceiling, told.Target, told.Memory = int32(st.min), int32(st.max), int32(targets[st]), p.each()*int64(st.weight(p.each()))
 		}
 		by[st] = told
 		p.told = append(p.told, told)

@@ -16,6 +16,7 @@ import (
 type PoolTemplate struct {
 	glovebox.Template
 	Min, Max int
+	Size     int64 // of the snapshot, if it has one
 }
 
 var templateForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -24,7 +25,7 @@ var templateForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // depend on one, so what cannot be meant is left out.
 func parseTemplates(all []*nodev1.Template, log *slog.Logger) []PoolTemplate {
 	var good []PoolTemplate
-	names := map[string]bool{glovebox.PoolGeneric: true}
+	names := map[string]bool{glovebox.PoolGeneric: true, glovebox.PoolNetwork: true}
 	for _, w := range all[:min(len(all), glovebox.MaxTemplates)] {
 		t, err := parseTemplate(w)
 		if err == nil && names[t.Name] {
@@ -52,8 +53,9 @@ func parseTemplate(w *nodev1.Template) (PoolTemplate, error) {
 	}
 	img.Defaults = glovebox.Defaults{Env: w.GetEnv(), Workdir: w.GetWorkdir(), User: w.GetUser()}
 	t := PoolTemplate{
-		Template: glovebox.Template{Name: w.GetName(), Image: img, Interpreter: w.GetInterpreter()},
-		Min:      int(w.GetMin()), Max: int(w.GetMax()),
+		Template: glovebox.Template{Name: w.GetName(), Image: img, Interpreter: w.GetInterpreter(),
+			Snapshot: w.GetSnapshot(), Tenant: w.GetTenant()},
+		Min: int(w.GetMin()), Max: int(w.GetMax()), Size: w.GetSnapshotSize(),
 	}
 	switch {
 	case !templateForm.MatchString(t.Name):
@@ -62,6 +64,9 @@ func parseTemplate(w *nodev1.Template) (PoolTemplate, error) {
 		return t, glovebox.Errorf(glovebox.KindInvalid, "a pool of %d to %d sandboxes", t.Min, t.Max).On("max").Try("use 0 to %d", MaxPool)
 	case t.Interpreter != "" && !slices.Contains(glovebox.Interpreters(), t.Interpreter):
 		return t, glovebox.Errorf(glovebox.KindInvalid, "interpreter %.80q cannot be started ahead", t.Interpreter).On("interpreter")
+	}
+	if t.Snapshot != "" && (!glovebox.ValidID(prefixSnapshot, t.Snapshot) || t.Tenant == "" || t.Size < 0 || t.Interpreter != "") {
+		return t, glovebox.Errorf(glovebox.KindInvalid, "%.80q cannot be a snapshot of somebody's", t.Snapshot).On("snapshot")
 	}
 	return t, nil
 }
@@ -81,7 +86,7 @@ func (p *pool) setTemplates(all []PoolTemplate) {
 // retiring. p.mu is held.
 func (p *pool) reconcile() {
 	for _, st := range p.stocks {
-		if st.Name != glovebox.PoolGeneric && !st.retired && !slices.ContainsFunc(p.wanted, st.is) {
+		if st.Name != glovebox.PoolGeneric && st.Name != glovebox.PoolNetwork && !st.retired && !slices.ContainsFunc(p.wanted, st.is) {
 			st.retired, st.min, st.max = true, 0, 0
 			p.dirty = true
 			if st.fetching != nil {
@@ -102,7 +107,7 @@ func (p *pool) reconcile() {
 	for _, t := range p.wanted {
 		i := slices.IndexFunc(p.stocks, func(st *stock) bool { return st.Name == t.Name })
 		if i < 0 {
-			p.stocks = append(p.stocks, &stock{Template: t.Template, min: t.Min, max: t.Max, unpacked: t.Image.Digest == ""})
+			p.stocks = append(p.stocks, &stock{Template: t.Template, min: t.Min, max: t.Max, size: t.Size, unpacked: t.Image.Digest == ""})
 			p.dirty = true
 		}
 	}
@@ -113,7 +118,7 @@ func (p *pool) reconcile() {
 
 // is says whether a stock is that of a template; they never change.
 func (st *stock) is(t PoolTemplate) bool {
-	return st.Name == t.Name && st.Image.Digest == t.Image.Digest && st.Interpreter == t.Interpreter && st.min == t.Min && st.max == t.Max
+	return st.Name == t.Name && st.Image.Digest == t.Image.Digest && st.Interpreter == t.Interpreter && st.Snapshot == t.Snapshot && st.min == t.Min && st.max == t.Max
 }
 
 // order puts first what saves a job most.

@@ -82,18 +82,27 @@ func (s *sandbox) makeFolder(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.access, err = parseAccess(order.GetAccess()); err != nil {
+		return err
+	}
 	s.work = work
+	s.work.spec.Network, s.work.spec.Files = s.access.Networked(), s.access.Files
 	if s.fresh {
 		s.a.spares.take(s.dir)
 	}
-	return s.dir.make(order)
+	return s.dir.make(withoutSecrets(order))
 }
 
 func (s *sandbox) clear(ctx context.Context) error {
 	if s.fresh {
 		return nil
 	}
-	if err := s.a.cfg.Runtime.Destroy(ctx, s.id); err != nil {
+	s.closeLink(ctx)
+	err := s.a.cfg.Runtime.Destroy(ctx, s.id)
+	if err == nil {
+		err = s.a.detach(ctx, s.id, s.was)
+	}
+	if err != nil {
 		// What an earlier try has left is the node's trouble, not the job's.
 		return glovebox.Errorf(glovebox.KindUnavailable, "clear up before a new try: %w", err)
 	}

@@ -27,7 +27,7 @@ func TestRuntimeAway(t *testing.T) {
 				if e := s.GetExit(); e.GetCode() != 3 || e.GetFault() != nil || tries.Load() != 4 {
 					t.Errorf("exit %v after %d tries", e, tries.Load())
 				}
-				if out, _ := r.shipped(id, s.GetStdout()); out != "hello\n" {
+				if out, _ := r.shipped(id, s.GetStdout()+s.GetStderr()); out != "hello\n" {
 					t.Errorf("output %q", out)
 				}
 				if n := r.node.ran[id]; n != 1 {

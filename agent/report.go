@@ -24,7 +24,7 @@ func (a *Agent) request() *nodev1.SyncRequest {
 		Node: a.cfg.Node, Boot: a.cfg.Boot, Run: a.run, KnownRevision: a.known, Sequence: a.sequence,
 		Capacity: &nodev1.Capacity{Sandboxes: a.cfg.Capacity.Sandboxes, Memory: a.offered(),
 			Cpus: float64(runtime.NumCPU())},
-		Pools: pools,
+		Pools: pools, Snapshots: a.saves.status(),
 		Info: &nodev1.NodeInfo{Version: a.cfg.Info.Version, Kernel: a.cfg.Info.Kernel,
 			Platform: a.cfg.Info.Platform, Runtimes: a.cfg.Info.Runtimes},
 	}

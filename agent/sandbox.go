@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"glovebox"
 	"glovebox/internal/nodev1"
 )
 
@@ -35,8 +36,10 @@ type sandbox struct {
 	dir     folder
 
 	work      work
-	fresh     bool // nothing of it can exist yet
-	doubtful  bool // the command may have seen a false end of its input
+	access    glovebox.Access
+	link      string // id of the link that is open; "" = none
+	fresh     bool   // nothing of it can exist yet
+	doubtful  bool   // the command may have seen a false end of its input
 	started   time.Time
 	redoWait  backoff   // between tries to prepare while the runtime is away
 	redoSince time.Time // when the first of them failed
@@ -47,7 +50,7 @@ type sandbox struct {
 	asked     bool   // the pool, for one of its sandboxes
 	parked    string // what it gave, until that is used
 	took      time.Time
-	was       string              // the id under which it was parked, if it was
+	was       string              // the id under which it was parked, if it was; set under mu
 	begun     func(time.Duration) // tells the pool how long it took to start; nil if it gave none
 	gone      bool                // nothing is left: may be forgotten
 
@@ -136,9 +139,9 @@ func (s *sandbox) snapshot() *nodev1.Sandbox {
 	defer s.mu.Unlock()
 	r := &nodev1.Sandbox{Job: s.job, Attempt: s.attempt, Phase: s.report.Phase, Exit: s.report.Exit,
 		Started: s.report.Started, Stdout: s.report.Stdout, Stderr: s.report.Stderr,
-		Truncated: s.report.Truncated, Residue: s.report.Residue, StartedFrom: s.report.StartedFrom, Template: s.report.Template}
+		Events: s.report.Events, Truncated: s.report.Truncated, Residue: s.report.Residue, StartedFrom: s.report.StartedFrom, Template: s.report.Template}
 	if s.sizes != nil {
-		r.Stdout, r.Stderr, r.Truncated = s.sizes.sizes()
+		s.sizes.sizes(r)
 	}
 	return r
 }
@@ -159,11 +162,24 @@ func (s *sandbox) from(where, template string) {
 	s.mu.Unlock()
 }
 
+// setWas notes the id under which it was parked, which its link still has.
+func (s *sandbox) setWas(id string) {
+	s.mu.Lock()
+	s.was = id
+	s.mu.Unlock()
+}
+
+func (s *sandbox) parkedAs() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.was
+}
+
 // setSizes names the output whose sizes are reported; nil keeps the last ones.
 func (s *sandbox) setSizes(o *output) {
 	s.mu.Lock()
 	if s.sizes != nil {
-		s.report.Stdout, s.report.Stderr, s.report.Truncated = s.sizes.sizes()
+		s.sizes.sizes(s.report)
 	}
 	s.sizes = o
 	s.mu.Unlock()

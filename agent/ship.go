@@ -75,7 +75,7 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	from := [2]int64{sh.begin(0, has.GetStdout()), sh.begin(1, has.GetStderr())}
+	from := [3]int64{sh.begin(0, has.GetStdout()), sh.begin(1, has.GetStderr()), sh.begin(2, has.GetEvents())}
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
@@ -90,6 +90,7 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 			progress = true
 			sh.out.spools[0].ack(ack.GetStdout())
 			sh.out.spools[1].ack(ack.GetStderr())
+			sh.out.spools[2].ack(ack.GetEvents())
 			if sh.out.acknowledged() {
 				sh.settled()
 			}
@@ -116,7 +117,7 @@ func (sh *shipping) begin(i int, n int64) int64 {
 
 // send sends what there is as it comes, the streams in turn, until all was sent
 // and no more will come, or the call has ended, or the spool is broken.
-func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*nodev1.OutputChunk) error, at [2]int64) (all, broken bool) {
+func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*nodev1.OutputChunk) error, at [3]int64) (all, broken bool) {
 	for {
 		sealed := sh.out.isSealed() // before the sizes are read
 		sent := false
@@ -156,7 +157,7 @@ func sendChunk(sp *spool, i int, offset int64, send func(*nodev1.OutputChunk) er
 	if readErr != nil {
 		return 0, readErr, nil
 	}
-	names := [2]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR}
+	names := [3]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR, nodev1.Stream_STREAM_EVENTS}
 	return n, nil, send(&nodev1.OutputChunk{Stream: names[i], Offset: offset, Data: (*buf)[:n]})
 }
 

@@ -12,9 +12,9 @@ const (
 	spareReady = 16
 )
 
-// spares are empty folders with FIFOs and files made ahead of time: creating
-// a dozen names costs a loaded disk milliseconds, renaming one folder does not.
-// None of them means anything before it has a sandbox's name.
+// spares are empty spools made ahead of time: making a file costs a loaded disk
+// milliseconds, renaming one does not. None of them means anything before it has
+// a sandbox's name.
 type spares struct {
 	dir   string
 	ready chan string
@@ -23,37 +23,35 @@ type spares struct {
 // fill keeps spares ready until ctx ends. Those of earlier agents are removed.
 func (s *spares) fill(ctx context.Context) {
 	_ = os.RemoveAll(s.dir)
+	if os.MkdirAll(s.dir, 0o700) != nil {
+		return // the disk is full or broken; making spools on demand says so
+	}
 	for n := 0; ctx.Err() == nil; n++ {
-		f := folder{filepath.Join(s.dir, strconv.Itoa(n))}
-		if f.makeSpare() != nil {
-			return // the disk is full or broken; making folders on demand says so
+		path := filepath.Join(s.dir, strconv.Itoa(n))
+		if makeSpare(path) != nil {
+			return
 		}
 		select {
-		case s.ready <- f.path:
+		case s.ready <- path:
 		case <-ctx.Done():
 		}
 	}
 }
 
-// take moves a spare, if one is ready, to where a new sandbox's folder belongs.
+// take moves a spare, if one is ready, to where a new sandbox's spools belong.
 func (s *spares) take(f folder) {
 	select {
 	case path := <-s.ready:
-		_ = os.Rename(path, f.path) // if not, one is made
+		for _, name := range spooled {
+			_ = os.Rename(path+"."+name, f.kept(name)) // if not, one is made
+		}
 	default:
 	}
 }
 
-func (f folder) makeSpare() error {
-	if err := os.MkdirAll(f.path, 0o700); err != nil {
-		return err
-	}
-	if err := f.makeFIFOs(fifoStdin, fifoStdout, fifoStderr); err != nil {
-		return err
-	}
-	for _, name := range []string{fileOrder + newSuffix, fileStarted + newSuffix, fileExit + newSuffix,
-		fileStdinAt, fifoStdout + spoolSuffix, fifoStderr + spoolSuffix} {
-		file, err := os.OpenFile(f.file(name), os.O_CREATE|os.O_WRONLY, 0o600)
+func makeSpare(path string) error {
+	for _, name := range spooled {
+		file, err := os.OpenFile(path+"."+name, os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}

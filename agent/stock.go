@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -18,7 +19,7 @@ import (
 // A node whose inventory cannot be read must not report, since what a report
 // leaves out does not exist; so it is tried until it can.
 func (a *Agent) takeStock(ctx context.Context) error {
-	found, err := a.inventory(ctx)
+	found, links, err := a.inventory(ctx)
 	if err != nil {
 		return nil // ctx ended
 	}
@@ -26,16 +27,25 @@ func (a *Agent) takeStock(ctx context.Context) error {
 	if err != nil {
 		return onDisk("list the sandboxes' folders", err)
 	}
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.Name())
+	}
+	ids = append(ids, keptIDs(a.cfg.Dir)...)
+	slices.Sort(ids)
 	begun := map[string]bool{} // the runtime was told to start it, or may have been
 	for _, f := range found {
 		begun[f.ID] = f.Started
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, e := range entries {
-		if job, attempt, ok := parseID(e.Name()); ok {
-			s := a.newSandbox(e.Name(), job, attempt)
+	for _, id := range slices.Compact(ids) {
+		if job, attempt, ok := parseID(id); ok {
+			s := a.newSandbox(id, job, attempt)
 			s.dir = a.folder(s.id)
+			if err := s.dir.open(); err != nil {
+				return err
+			}
 			started, there := begun[s.id]
 			a.launch(ctx, s, s.recover(there && !started))
 		}
@@ -50,15 +60,36 @@ func (a *Agent) takeStock(ctx context.Context) error {
 			a.launch(ctx, s, first)
 		}
 	}
+	a.strayLinks(ctx, links)
 	return nil
 }
 
-func (a *Agent) inventory(ctx context.Context) ([]glovebox.Found, error) {
+// strayLinks sees to it that links which no sandbox has go; a.mu is held.
+func (a *Agent) strayLinks(ctx context.Context, links []string) {
+	owned := map[string]bool{}
+	for id, s := range a.sandboxes {
+		owned[id], owned[s.parkedAs()] = true, true
+	}
+	for _, id := range links {
+		switch {
+		case owned[id]:
+		case isParked(id):
+			a.pool.leftover(id)
+		default:
+			s, first := a.stray(glovebox.Found{ID: id})
+			a.launch(ctx, s, first)
+		}
+	}
+}
+
+func (a *Agent) inventory(ctx context.Context) (found []glovebox.Found, links []string, err error) {
 	b := backoff{max: a.cfg.MaxBackoff}
 	for {
-		found, err := a.cfg.Inventory.List(ctx)
+		if found, err = a.cfg.Inventory.List(ctx); err == nil {
+			links, err = a.cfg.Network.Links(ctx)
+		}
 		if err == nil || !b.wait(ctx) {
-			return found, err
+			return found, links, err
 		}
 	}
 }
@@ -67,7 +98,7 @@ func (a *Agent) inventory(ctx context.Context) ([]glovebox.Found, error) {
 // that the sandbox is there and nobody has told the runtime to start it.
 func (s *sandbox) recover(untouched bool) state {
 	mark, marked := s.dir.started()
-	s.was = mark.Was
+	s.setWas(mark.Was)
 	if told := s.dir.exit(); told != nil {
 		return s.recoverExit(told)
 	}
@@ -91,6 +122,7 @@ func (s *sandbox) recover(untouched bool) state {
 		return s.end(lost(nodeLost("the agent's record of the attempt was damaged")))
 	}
 	s.work = work
+	s.work.spec.Network = networked(order.GetAccess())
 	return s.adopting
 }
 

@@ -28,6 +28,8 @@ func (s *sandbox) running(ctx context.Context) state {
 	deadline := s.started.Add(s.work.timeout)
 	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
+	retry := time.NewTimer(time.Hour)
+	defer retry.Stop()
 	e := &ending{s: s}
 	defer e.disarm()
 	cut := s.out.cutOff
@@ -42,6 +44,8 @@ func (s *sandbox) running(ctx context.Context) state {
 			return s.destroying
 		} else if w.stop {
 			e.begin(ctx, glovebox.KindCancelled, w.grace)
+		} else if err := s.grant(ctx, w.order.GetAccess()); err != nil {
+			retry.Reset(s.a.cfg.MaxBackoff)
 		}
 		select {
 		case x := <-over:
@@ -57,6 +61,7 @@ func (s *sandbox) running(ctx context.Context) state {
 		case <-e.killC:
 			e.kill(ctx, e.cause)
 		case <-s.wake:
+		case <-retry.C:
 		case <-ctx.Done():
 			return nil
 		}
@@ -91,6 +96,7 @@ func (s *sandbox) wait(ctx context.Context) <-chan ended {
 // over says how the attempt ended: by itself, by a limit, or by what the agent
 // did to it. The first cause counts; a stop is no fault.
 func (s *sandbox) over(x ended, cause glovebox.Kind, deadline time.Time) state {
+	s.closeLink(context.Background())
 	s.out.finish(s.a.cfg.DrainTime)
 	if x.err != nil {
 		return s.end(lost(nodeLost("the sandbox was gone and nobody saw how the command ended")))

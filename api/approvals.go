@@ -7,6 +7,7 @@ import (
 	"glovebox"
 	"glovebox/api/wire"
 	"glovebox/identity"
+	"glovebox/policy"
 )
 
 // requestApproval asks for signatures for a job that its tenant does not allow
@@ -19,12 +20,7 @@ func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error 
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	spec, err := body.Spec.Spec().Complete()
-	if err != nil {
-		return within("spec", err)
-	}
-	c := callerOf(r)
-	tenant, err := h.Tenants.Tenant(r.Context(), c.Tenant)
+	tenant, err := h.Tenants.Tenant(r.Context(), callerOf(r).Tenant)
 	if err != nil {
 		return err
 	}
@@ -32,12 +28,34 @@ func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error 
 	if tenant.TwoPerson {
 		needed = 2
 	}
-	a, err := h.Identity.RequestApproval(r.Context(), c, spec, glovebox.Widens(spec, tenant), needed)
+	var a identity.Approval
+	switch {
+	case (body.Spec == nil) == (body.Policy == nil):
+		err = glovebox.Errorf(glovebox.KindInvalid, "either a job or a policy is signed").On("spec").Try("give spec, or policy")
+	case body.Spec != nil && body.Job != "":
+		err = glovebox.Errorf(glovebox.KindInvalid, "a job to be submitted has no id").On("job").Try("leave it out, or give policy in place of spec")
+	case body.Spec != nil:
+		a, err = h.requestJob(r, *body.Spec, tenant, needed)
+	case body.Job != "":
+		a, err = h.requestJobPolicy(r, body.Job, body.Policy.Policy(), needed)
+	default:
+		a, err = h.requestTenantPolicy(r, *body.Policy.Policy(), needed)
+	}
 	if err != nil {
-		return within("spec", err)
+		return err
 	}
 	w.Header().Set("Location", "/v1/approvals/"+a.ID)
 	return writeJSON(w, http.StatusCreated, h.viewApproval(a))
+}
+
+// requestJob asks for signatures for a job to be submitted.
+func (h *handler) requestJob(r *http.Request, given wire.Spec, t glovebox.Tenant, needed int) (identity.Approval, error) {
+	spec, err := given.Spec().Complete()
+	if err != nil {
+		return identity.Approval{}, within("spec", err)
+	}
+	a, err := h.Identity.RequestApproval(r.Context(), callerOf(r), spec, policy.Admit(t, spec).Widens(), needed)
+	return a, within("spec", err)
 }
 
 // within says of which part of the body the field of an error is a part, unless

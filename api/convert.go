@@ -8,8 +8,8 @@ import (
 func viewSpec(s glovebox.Spec) wire.SpecView {
 	return wire.SpecView{
 		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
-		StdinBytes: len(s.Stdin), StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: wire.Limits(s.Limits),
-		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+		StdinBytes: len(s.Stdin), StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: wire.Limits(s.Limits), Policy: wire.PolicyOf(s.Policy),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels, Template: s.Template,
 	}
 }
 
@@ -20,8 +20,25 @@ func viewJob(j glovebox.Job) wire.Job {
 		Result: viewResult(j.Result), Output: wire.Output(j.Output), Cancel: j.Cancel, Spec: viewSpec(j.Spec),
 		Image: wire.Resolved(j.Image), Owner: j.Owner, Node: j.Node, Attempt: j.Attempt, Version: j.Version,
 		CreatedAt: j.CreatedAt, PlacedAt: j.PlacedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt, ArchivedAt: j.ArchivedAt,
-		Approvals: viewApprovals(j.Approvals),
+		Approvals: viewApprovals(j.Approvals), Policy: allowed(j), PolicyRevision: j.PolicyRevision, Admission: viewLines(j.Admission),
 	}
+}
+
+// allowed is the policy that holds; nil if there is nothing in it.
+func allowed(j glovebox.Job) *wire.Policy {
+	p := j.Allowed()
+	if p.Empty() {
+		return nil
+	}
+	return wire.PolicyOf(&p)
+}
+
+func viewLines(all []glovebox.PolicyLine) []wire.PolicyLine {
+	var views []wire.PolicyLine
+	for _, l := range all {
+		views = append(views, wire.PolicyLine(l))
+	}
+	return views
 }
 
 func viewApprovals(all []glovebox.Approval) []wire.JobApproval {

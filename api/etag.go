@@ -12,8 +12,8 @@ import (
 // live, the sizes, which change without a new version.
 func etag(j glovebox.Job) string {
 	tag := strconv.FormatInt(j.Version, 10)
-	if !j.Output.Sealed && j.Output.Stdout+j.Output.Stderr > 0 {
-		tag += "." + strconv.FormatInt(j.Output.Stdout, 10) + "." + strconv.FormatInt(j.Output.Stderr, 10)
+	if !j.Output.Sealed && j.Output.Stdout+j.Output.Stderr+j.Output.Events > 0 {
+		tag += "." + strconv.FormatInt(j.Output.Stdout, 10) + "." + strconv.FormatInt(j.Output.Stderr, 10) + "." + strconv.FormatInt(j.Output.Events, 10)
 	}
 	return `"` + tag + `"`
 }

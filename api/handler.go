@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"glovebox"
@@ -21,12 +22,14 @@ type Config struct {
 	PublicURL string            // where callers reach us over TCP: scheme, host and port
 	Audit     glovebox.Audit
 	Tenants   Tenants
-	Pools     Pools            // what nodes have parked
-	Templates Templates        // and what for
-	Approvals Approvals        // nil: no job can be submitted with an approval
-	Records   glovebox.Records // remembers answers by Idempotency-Key; nil: only submits take one
-	Version   string           // of the program
-	Log       *slog.Logger     // nil means nowhere
+	Pools     Pools     // what nodes have parked
+	Templates Templates // and what for
+	Secrets   Secrets
+	Approvals Approvals             // nil: no job can be submitted with an approval
+	Forbidden func(netip.Addr) bool // addresses that no policy can open; nil: none is known
+	Records   glovebox.Records      // remembers answers by Idempotency-Key; nil: only submits take one
+	Version   string                // of the program
+	Log       *slog.Logger          // nil means nowhere
 	Caps      Caps
 	Rates     Rates
 	Recheck   time.Duration     // how often an open stream looks whether its session still counts; 0 = 3 s
@@ -86,12 +89,16 @@ func NewHandler(c Config) http.Handler {
 	}
 	if c.Tenants != nil {
 		h.tenantRoutes(r)
+		h.policyRoutes(r)
 	}
 	if c.Pools != nil {
 		h.poolRoutes(r)
 	}
 	if c.Templates != nil {
 		h.templateRoutes(r)
+	}
+	if c.Secrets != nil {
+		h.secretRoutes(r)
 	}
 	if c.Identity != nil {
 		h.accountRoutes(r)

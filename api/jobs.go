@@ -56,7 +56,7 @@ func (h *handler) live(ctx context.Context, job glovebox.Job) (glovebox.Job, err
 	if err != nil {
 		return glovebox.Job{}, err
 	}
-	job.Output.Stdout, job.Output.Stderr = sizes.Stdout.Bytes, sizes.Stderr.Bytes
+	job.Output.Stdout, job.Output.Stderr, job.Output.Events = sizes.Stdout.Bytes, sizes.Stderr.Bytes, sizes.Events.Bytes
 	return job, nil
 }
 

@@ -229,6 +229,11 @@ func (a *approvals) TakeApproval(_ context.Context, c identity.Caller, id, key s
 	return []glovebox.Approval{{By: "person:1", At: time.Unix(1, 0).UTC(), Evidence: []byte(`{"n":12345678901234567890,"s":"AA=="}`)}}, a.err
 }
 
+func (a *approvals) TakePolicyChange(_ context.Context, c identity.Caller, id, _ string, change identity.PolicyChange) ([]glovebox.Approval, error) {
+	a.took = append(a.took, c.Name+" "+id+" "+change.Job)
+	return nil, a.err
+}
+
 // TestApprovalHeader: the approval that the caller names is taken for the job,
 // and the job shows its evidence as it was.
 func TestApprovalHeader(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // goes on until the stream is complete and says the same in trailers.
 func (h *handler) output(w http.ResponseWriter, r *http.Request) error {
 	q := params(r, []string{"stream", "offset", "follow", "limit"})
-	s := output.Stream(q.oneOf("stream", string(output.Stdout), string(output.Stderr)))
+	s := output.Stream(q.oneOf("stream", string(output.Stdout), string(output.Stderr), string(output.Events)))
 	offset := q.number("offset", 0, 0, math.MaxInt64)
 	limit := q.number("limit", math.MaxInt64, 0, math.MaxInt64)
 	follow := q.flag("follow")
@@ -63,6 +63,8 @@ func streamSize(job glovebox.Job, s output.Stream) int64 {
 		return 0
 	case s == output.Stderr:
 		return job.Output.Stderr
+	case s == output.Events:
+		return job.Output.Events
 	}
 	return job.Output.Stdout
 }

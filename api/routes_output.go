@@ -13,11 +13,11 @@ import (
 func (h *handler) outputRoutes(rt *router) {
 	rt.add(stream, identity.ActionJobRead, huma.Operation{
 		OperationID: "readOutput", Method: http.MethodGet, Path: "/v1/jobs/{id}/output", Tags: []string{"output"},
-		Summary: "Read stdout or stderr",
-		Description: "Raw bytes as the job wrote them. " + headerNextOffset + " and " + headerTruncated +
+		Summary: "Read stdout, stderr or events",
+		Description: "Raw bytes as the job wrote them; of events, a NetEvent as a line of JSON for each decision about its network. " + headerNextOffset + " and " + headerTruncated +
 			" are headers or, with follow, trailers. A body that breaks off is resumed at the offset of the first byte that is missing.",
 		Parameters: in{
-			pathID(), inQuery("stream", "string", "Default stdout", "stdout", "stderr"), inQuery("offset", "integer", "First byte; default 0"),
+			pathID(), inQuery("stream", "string", "Default stdout", "stdout", "stderr", "events"), inQuery("offset", "integer", "First byte; default 0"),
 			inQuery("limit", "integer", "At most so many bytes"), inQuery("follow", "string", "Wait for more until the output is complete", "false", "true"),
 		},
 		Responses: out{"200": {Description: "Bytes", Headers: headersOf([]string{headerNextOffset, headerTruncated}), Content: bytesOf("application/octet-stream")}},

@@ -13,11 +13,12 @@ import (
 // so nothing of it needs a version.
 func (h *handler) templateRoutes(rt *router) {
 	whose := inQuery("tenant", "string", "Of another tenant, or * for all; for root of the machine")
-	rt.add(call, identity.ActionTemplateWrite, huma.Operation{
+	rt.add(upload, identity.ActionTemplateWrite, huma.Operation{
 		OperationID: "createTemplate", Method: http.MethodPost, Path: "/v1/templates", Tags: []string{"nodes"},
 		Summary: "Have nodes park sandboxes for the jobs of an image",
 		Description: "The image is one that the caller's tenant has here. Jobs of every tenant that run the very same image may take them: " +
-			"there is nothing of anybody in one.",
+			"there is nothing of anybody in one. With from, a running job of the caller's tenant is saved in place of that, " +
+			"with all that it holds: then only jobs of this tenant can go on from it, and only those that name the template.",
 		RequestBody: jsonBody[wire.TemplateRequest](rt),
 		Responses:   out{"201": answer[wire.Template](rt, "The template", "Location")},
 		Errors:      []int{404, 409, 413, 415},

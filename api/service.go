@@ -41,6 +41,12 @@ type Service interface {
 	// KindNotFound.
 	Cancel(ctx context.Context, p glovebox.Principal, id string) (glovebox.Job, error)
 
+	// ChangePolicy replaces the policy of a job that has not ended, and leaves
+	// an audit event. Approvals were verified for this very change. KindNotFound,
+	// KindConflict, KindApproval, KindStale on "If-Match", KindInvalid on fields
+	// of the policy.
+	ChangePolicy(ctx context.Context, p glovebox.Principal, id string, c glovebox.PolicyChange) (glovebox.Job, error)
+
 	// Watch returns the job as soon as its version is above afterVersion, or
 	// ctx's error. It is called in a loop by many at once, so it should sleep
 	// on a signal rather than poll. KindNotFound.
@@ -57,6 +63,9 @@ type Approvals interface {
 	// KindNotFound for another tenant's, KindApproval for what is not the
 	// caller's to use or was used, and while signatures are missing, KindConflict for another spec.
 	TakeApproval(ctx context.Context, c identity.Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error)
+
+	// TakePolicyChange is the same for the change of a policy.
+	TakePolicyChange(ctx context.Context, c identity.Caller, id, key string, change identity.PolicyChange) ([]glovebox.Approval, error)
 }
 
 // Tenants keeps what tenants may take. *tenant.Registry is one.

@@ -45,28 +45,42 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request) error {
 
 // accept submits a job, with the approval that the caller names if there is one.
 func (h *handler) accept(r *http.Request, spec glovebox.Spec, key *glovebox.IdempotencyKey) (glovebox.Job, bool, error) {
-	given := r.Header.Values(headerApproval)
-	if len(given) == 0 {
-		return h.Service.Submit(r.Context(), principal(r), spec, key)
-	}
 	none := glovebox.Job{}
-	switch {
-	case h.Approvals == nil:
-		return none, false, glovebox.Errorf(glovebox.KindInvalid, "there are no approvals here").On(headerApproval).Try("leave it out")
-	case len(given) > 1:
-		return none, false, glovebox.Errorf(glovebox.KindDuplicateField, "given twice").On(headerApproval).Try("give it once")
-	case !plainID(given[0]):
-		return none, false, glovebox.Errorf(glovebox.KindInvalid, "not an approval's id").On(headerApproval).Try("ask for one with POST /v1/approvals")
+	approval, err := h.approvalNamed(r)
+	if err != nil {
+		return none, false, err
+	}
+	if approval == "" {
+		if err := h.mayTrust(r, spec); err != nil {
+			return none, false, err
+		}
+		return h.Service.Submit(r.Context(), principal(r), spec, key)
 	}
 	again := ""
 	if key != nil {
 		again = key.Key
 	}
-	signed, err := h.Approvals.TakeApproval(r.Context(), callerOf(r), given[0], again, spec)
+	signed, err := h.Approvals.TakeApproval(r.Context(), callerOf(r), approval, again, spec)
 	if err != nil {
 		return none, false, err
 	}
 	return h.Service.SubmitApproved(r.Context(), principal(r), spec, key, signed)
+}
+
+// approvalNamed is the approval that the caller names; "" if none.
+func (h *handler) approvalNamed(r *http.Request) (string, error) {
+	given := r.Header.Values(headerApproval)
+	switch {
+	case len(given) == 0:
+		return "", nil
+	case h.Approvals == nil:
+		return "", glovebox.Errorf(glovebox.KindInvalid, "there are no approvals here").On(headerApproval).Try("leave it out")
+	case len(given) > 1:
+		return "", glovebox.Errorf(glovebox.KindDuplicateField, "given twice").On(headerApproval).Try("give it once")
+	case !plainID(given[0]):
+		return "", glovebox.Errorf(glovebox.KindInvalid, "not an approval's id").On(headerApproval).Try("ask for one with POST /v1/approvals")
+	}
+	return given[0], nil
 }
 
 // idempotencyKey reads the header, nil without one. The fingerprint is of what

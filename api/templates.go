@@ -17,6 +17,11 @@ type Templates interface {
 	// leaves an audit event. KindInvalid on "name", "image", "interpreter",
 	// "min" or "max"; KindImageUnknown; KindConflict on "name".
 	Create(ctx context.Context, actor glovebox.Principal, t glovebox.WarmTemplate) (glovebox.WarmTemplate, error)
+	// CreateFrom makes a template of a running job of the actor's tenant. It may
+	// take as long as writing down what that has in memory. KindNotFound,
+	// KindInvalid and KindConflict on "from", KindConflict on "name",
+	// KindTooLarge, KindUnavailable.
+	CreateFrom(ctx context.Context, actor glovebox.Principal, t glovebox.WarmTemplate, from string, end bool) (glovebox.WarmTemplate, error)
 	// Get returns a template.
 	Get(ctx context.Context, tenant, name string) (glovebox.WarmTemplate, error)
 	// List returns all by name; they are few.
@@ -45,12 +50,27 @@ func (h *handler) createTemplate(w http.ResponseWriter, r *http.Request) error {
 			t.Min = min(t.Min, t.Max)
 		}
 	}
-	t, err := h.Templates.Create(r.Context(), principal(r), t)
+	t, err := h.makeTemplate(r, t, body)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", "/v1/templates/"+t.Name)
 	return writeJSON(w, http.StatusCreated, viewTemplate(t))
+}
+
+// makeTemplate makes it of an image or of a job, whichever is named.
+func (h *handler) makeTemplate(r *http.Request, t glovebox.WarmTemplate, body wire.TemplateRequest) (glovebox.WarmTemplate, error) {
+	switch {
+	case body.From == "" && body.End:
+		return t, glovebox.Errorf(glovebox.KindInvalid, "there is no job to end").On("end").Try("name it in from")
+	case body.From == "":
+		return h.Templates.Create(r.Context(), principal(r), t)
+	case body.Image != "":
+		return t, glovebox.Errorf(glovebox.KindInvalid, "both a job and an image").On("from").Try("leave one of them out")
+	case !plainID(body.From):
+		return t, glovebox.Errorf(glovebox.KindNotFound, "there is no such job").On("from")
+	}
+	return h.Templates.CreateFrom(r.Context(), principal(r), t, body.From, body.End)
 }
 
 func (h *handler) templates(w http.ResponseWriter, r *http.Request) error {
@@ -116,8 +136,12 @@ func (h *handler) templatesOf(r *http.Request) (string, error) {
 }
 
 func viewTemplate(t glovebox.WarmTemplate) wire.Template {
-	return wire.Template{
+	view := wire.Template{
 		Name: t.Name, Image: t.Image, Digest: t.Digest, Interpreter: t.Interpreter, Min: t.Min, Max: t.Max,
 		Tenant: t.Tenant, CreatedBy: t.By, CreatedAt: t.Created,
 	}
+	if s := t.Saved; t.Snapshot != "" {
+		view.Snapshot = wire.Snapshot{Name: t.Snapshot, Job: s.Job, Node: s.Node, Bytes: s.Bytes, Digest: s.Digest, Stdin: s.Stdin, User: s.User, Limits: wire.Limits(s.Limits)}
+	}
+	return view
 }

@@ -87,14 +87,28 @@ func (h *handler) putTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	was, err := h.policyOf(r, id, version)
+	if err != nil {
+		return err
+	}
 	t, version, err := h.Tenants.Put(r.Context(), principal(r), glovebox.Tenant{
-		ID: id, Name: body.Name, Quota: glovebox.Quota(body.Quota), Runtimes: body.Runtimes, TwoPerson: body.TwoPerson,
+		ID: id, Name: body.Name, Quota: glovebox.Quota(body.Quota), Runtimes: body.Runtimes, TwoPerson: body.TwoPerson, Policy: was,
 	}, version)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("ETag", versionTag(version))
 	return writeJSON(w, http.StatusOK, viewTenant(t))
+}
+
+// policyOf is the policy of a tenant's settings at a version, which a change of
+// the other settings leaves alone: its own route changes it.
+func (h *handler) policyOf(r *http.Request, id string, version int64) (glovebox.Policy, error) {
+	if version == 0 {
+		return glovebox.DefaultTenant(id).Policy, nil
+	}
+	t, _, err := h.Tenants.Get(r.Context(), id)
+	return t.Policy, err // if it is newer than version, Put refuses
 }
 
 // seenVersion is the version of the tenant that the caller wants to replace.
@@ -141,5 +155,6 @@ func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 
 func viewTenant(t glovebox.Tenant) wire.Tenant {
 	return wire.Tenant{
 		ID: t.ID, Name: t.Name, Quota: wire.Quota(t.Quota), Runtimes: t.Runtimes, TwoPerson: t.TwoPerson, CreatedAt: t.Created,
+		Policy: *wire.PolicyOf(&t.Policy),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"glovebox/api/wire"
 	"glovebox/blob/memory"
 	"glovebox/output"
+	"glovebox/secret"
 	"glovebox/template"
 	"glovebox/tenant"
 )
@@ -31,6 +32,7 @@ func newWholeSite(t *testing.T) *site {
 		Auth: s.authenticate, Allow: s.ids.Authorize, Identity: s.ids, PublicURL: siteURL, Now: s.clock,
 		Audit: s.store, Records: s.store, Approvals: s.ids, Tenants: tenant.Open(s.store, s.clock), Rates: unlimited,
 		Pools: somePools{}, Templates: template.Open(s.store, anyImage{}, s.clock),
+		Secrets: secret.Open(s.store, secretKeys(t), s.clock),
 	})
 	s.doc = parseDocument(t, s.do(httptest.NewRequest("GET", "/openapi.json", nil)).body)
 	return s
@@ -63,7 +65,7 @@ func tenantOf(t *testing.T, ada *visitor) map[string]string {
 	return map[string]string{
 		"{job}": job.ID, "{person}": bob.me().Subject, "{session}": bob.me().Session.ID, "{invitation}": invited.Invitation.ID,
 		"{approval}": approval.ID, "{passkey}": keys.Passkeys[0].ID, "{rule}": ada.rule().ID,
-		"{template}": "warm-acme",
+		"{template}": "warm-acme", "{secret}": ada.secret("KEY_of_acme"),
 	}
 }
 

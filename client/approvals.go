@@ -15,7 +15,7 @@ const headerApproval = "Glovebox-Approval"
 // what its tenant allows without. They sign on the page at Approval.URL.
 func (c *Client) RequestApproval(ctx context.Context, spec glovebox.Spec) (Approval, error) {
 	var a Approval
-	err := c.post(ctx, "/v1/approvals", wire.ApprovalRequest{Spec: wire.SpecOf(spec)}, &a)
+	err := c.post(ctx, "/v1/approvals", wire.ApprovalRequest{Spec: new(wire.SpecOf(spec))}, &a)
 	return a, err
 }
 

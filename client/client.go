@@ -62,16 +62,25 @@ type (
 	TenantUsage     = wire.TenantUsage
 	TenantSettings  = wire.TenantSettings
 	Quota           = wire.Quota
+	Policy          = wire.Policy
+	PolicyLine      = wire.PolicyLine
+	PolicyChecked   = wire.PolicyChecked
+	TenantPolicy    = wire.TenantPolicy
+	JobPolicy       = wire.JobPolicy
 	Pool            = wire.Pool
 	PoolSlot        = wire.PoolSlot
 	Template        = wire.Template
 	TemplateRequest = wire.TemplateRequest
+	Secret          = wire.Secret
+	SecretRequest   = wire.SecretRequest
+	Resealed        = wire.Resealed
 )
 
 // Constants of the types above.
 const (
 	Stdout = wire.Stdout
 	Stderr = wire.Stderr
+	Events = wire.Events
 
 	EventJob    = wire.EventJob
 	EventStdout = wire.EventStdout

@@ -21,6 +21,7 @@ import (
 	"glovebox/client"
 	"glovebox/identity"
 	"glovebox/identity/identitytest"
+	"glovebox/secret"
 	"glovebox/store/memory"
 	"glovebox/template"
 	"glovebox/tenant"
@@ -66,6 +67,7 @@ func startSite(t testing.TB) *site {
 		c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, s.url, s.store, ids, ids.Authorize
 		c.Tenants, c.Now, c.Audit = tenant.Open(s.store, s.clock), s.clock, s.store
 		c.Pools, c.Templates = onePool{}, template.Open(s.store, oneImage{}, s.clock)
+		c.Secrets = secret.Open(s.store, secretKeys(t), s.clock)
 		c.Auth = api.Callers(func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }, ids)
 	})
 	s.serve(l)

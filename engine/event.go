@@ -45,6 +45,7 @@ type Exited struct {
 	Fault     *glovebox.Error
 	Stdout    int64 // bytes that the node holds or has shipped
 	Stderr    int64
+	Events    int64
 	Truncated bool
 }
 
@@ -52,7 +53,7 @@ type Exited struct {
 type CancelAsked struct{ By string }
 
 // Sealed: the output is complete and durable.
-type Sealed struct{ Stdout, Stderr int64 }
+type Sealed struct{ Stdout, Stderr, Events int64 }
 
 // Abandoned: the service stops and takes the running job's sandbox with it.
 type Abandoned struct{}

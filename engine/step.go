@@ -49,7 +49,7 @@ func apply(j *glovebox.Job, ev Event, now time.Time) error {
 	case Sealed:
 		j.Output.Sealed = true
 		j.Output.Truncated = j.Output.Truncated || ev.Stdout < j.Output.Stdout || ev.Stderr < j.Output.Stderr
-		j.Output.Stdout, j.Output.Stderr = ev.Stdout, ev.Stderr
+		j.Output.Stdout, j.Output.Stderr, j.Output.Events = ev.Stdout, ev.Stderr, ev.Events
 	case Abandoned:
 		lost(j, "the service was stopped while the job ran", now)
 	case Tick:
@@ -116,7 +116,7 @@ func exited(j *glovebox.Job, ev Exited, now time.Time) error {
 		return err
 	}
 	j.Result = ev.Result
-	j.Output.Stdout, j.Output.Stderr, j.Output.Truncated = ev.Stdout, ev.Stderr, ev.Truncated
+	j.Output.Stdout, j.Output.Stderr, j.Output.Events, j.Output.Truncated = ev.Stdout, ev.Stderr, ev.Events, ev.Truncated
 	switch {
 	case j.Cancel != nil:
 		end(j, glovebox.StatusCancelled, nil, now)

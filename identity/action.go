@@ -10,6 +10,7 @@ const (
 	ActionJobSubmit     Action = "job.submit"
 	ActionJobCancel     Action = "job.cancel"
 	ActionJobWiden      Action = "job.widen"   // egress or secrets beyond the tenant's default
+	ActionJobPrivate    Action = "job.private" // the same, for addresses, private destinations, or to be observed
 	ActionJobApprove    Action = "job.approve" // second person of the two-person rule
 	ActionImageRead     Action = "image.read"
 	ActionImageAdd      Action = "image.add"
@@ -22,9 +23,11 @@ const (
 	ActionNodeRemove    Action = "node.remove"
 	ActionPolicyRead    Action = "policy.read"
 	ActionPolicyChange  Action = "policy.change"
+	ActionSecretRead    Action = "secret.read" // that there is one: nobody reads values
 	ActionSecretWrite   Action = "secret.write"
-	ActionQuotaChange   Action = "quota.change" // and tenants: root of the machine alone
-	ActionHostLink      Action = "host.link"    // links of the first admin and of who lost all passkeys: the same
+	ActionSecretRotate  Action = "secret.rotate" // of all tenants: root of the machine alone
+	ActionQuotaChange   Action = "quota.change"  // and tenants: root of the machine alone
+	ActionHostLink      Action = "host.link"     // links of the first admin and of who lost all passkeys: the same
 	ActionAuditRead     Action = "audit.read"
 
 	ActionSelfRead      Action = "self.read"      // whoami, own passkeys and sessions
@@ -64,6 +67,7 @@ var grants = []grant{
 	{action: ActionJobSubmit, least: RoleDeveloper, workload: true, local: true},
 	{action: ActionJobCancel, least: RoleDeveloper, workload: true, local: true},
 	{action: ActionJobWiden, least: RoleDeveloper, stepUp: true, local: true},
+	{action: ActionJobPrivate, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionJobApprove, least: RoleDeveloper, stepUp: true},
 	{action: ActionImageRead, least: RoleViewer, workload: true, local: true},
 	{action: ActionImageAdd, least: RoleDeveloper, workload: true, local: true},
@@ -76,7 +80,9 @@ var grants = []grant{
 	{action: ActionNodeRemove, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionPolicyRead, least: RoleViewer, local: true},
 	{action: ActionPolicyChange, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionSecretRead, least: RoleDeveloper, local: true},
 	{action: ActionSecretWrite, least: RoleAdmin, stepUp: true, local: true},
+	{action: ActionSecretRotate, least: RoleAdmin, local: true, host: true},
 	{action: ActionQuotaChange, least: RoleAdmin, local: true, host: true},
 	{action: ActionHostLink, least: RoleAdmin, local: true, host: true},
 	{action: ActionAuditRead, least: RoleAdmin, local: true},

@@ -75,10 +75,16 @@ func (s *Service) RequestApproval(ctx context.Context, c Caller, spec glovebox.S
 		return Approval{}, glovebox.Errorf(glovebox.KindInvalid, "a signature is for exact content, and an image's name may be moved to other content").
 			On("containerImage").Try("name it by digest, as in name@sha256:…; `glovebox image list` shows it")
 	}
-	id, now := glovebox.NewID(approvalPrefix), s.now()
+	id := glovebox.NewID(approvalPrefix)
+	return s.request(ctx, c, id, widens, needed, jobOperation(id, c.Name, spec, widens))
+}
+
+// request keeps a request for signatures over an operation.
+func (s *Service) request(ctx context.Context, c Caller, id string, widens []string, needed int, o Operation) (Approval, error) {
+	now := s.now()
 	a := Approval{
 		ID: id, Tenant: c.Tenant, By: c.Name, Subject: c.Subject, Created: now, Until: now.Add(approvalLife),
-		Widens: widens, Needed: max(1, needed), Operation: jobOperation(id, c.Name, spec, widens),
+		Widens: widens, Needed: max(1, needed), Operation: o,
 	}
 	open, err := s.openApprovals(ctx, c.Tenant)
 	if err != nil {
@@ -152,7 +158,12 @@ func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, sp
 	if err != nil {
 		return nil, err
 	}
-	evidence, err := s.takeApproval(ctx, c, id, key, spec)
+	return s.takeFor(ctx, c, id, key, func(a Approval) Operation { return jobOperation(a.ID, a.By, spec, a.Widens) })
+}
+
+// takeFor is TakeApproval for whatever operation a request has to be for.
+func (s *Service) takeFor(ctx context.Context, c Caller, id, key string, want func(Approval) Operation) ([]glovebox.Approval, error) {
+	evidence, err := s.takeApproval(ctx, c, id, key, want)
 	if glovebox.KindOf(err) == glovebox.KindApproval {
 		e := s.event(c.Tenant, c.Name, "approval.use", id, nil)
 		e.OK, e.Kind = false, glovebox.KindApproval
@@ -163,7 +174,7 @@ func (s *Service) TakeApproval(ctx context.Context, c Caller, id, key string, sp
 	return evidence, err
 }
 
-func (s *Service) takeApproval(ctx context.Context, c Caller, id, key string, spec glovebox.Spec) ([]glovebox.Approval, error) {
+func (s *Service) takeApproval(ctx context.Context, c Caller, id, key string, want func(Approval) Operation) ([]glovebox.Approval, error) {
 	a, version, err := s.approval(ctx, c, id)
 	used := "-"
 	if key != "" {
@@ -179,7 +190,7 @@ func (s *Service) takeApproval(ctx context.Context, c Caller, id, key string, sp
 	if err != nil {
 		return nil, err
 	}
-	switch want := jobOperation(a.ID, a.By, spec, a.Widens); {
+	switch want := want(a); {
 	case !want.equal(unsigned(a.Operation)):
 		return nil, s.mismatch(ctx, c, want)
 	case !a.Complete():

@@ -31,7 +31,8 @@ type signedJob struct {
 	Runtime    string          `json:"runtime"`
 	Limits     glovebox.Limits `json:"limits"`
 	Timeout    string          `json:"timeout"`
-	Stdin      string          `json:"stdin"` // "none", "sha256:…", or "streamed": then it is not part of what is signed
+	Stdin      string          `json:"stdin"`            // "none", "sha256:…", or "streamed": then it is not part of what is signed
+	Policy     []string        `json:"policy,omitempty"` // what the job may reach and is given
 	Widens     []string        `json:"widens"`
 	By         string          `json:"requestedBy"`
 }
@@ -46,10 +47,10 @@ func jobOperation(id, by string, spec glovebox.Spec, widens []string) Operation 
 	case spec.StdinStream:
 		stdin = "streamed"
 	}
-	return operation(ActionJobWiden, id, signedJob{
+	return operation(actionToWiden(spec.Policy), id, signedJob{
 		Job: SpecSum(spec), Image: spec.Image, Digest: digestOf(spec.Image), Entrypoint: shown(spec.Entrypoint), Cmd: shown(spec.Cmd),
 		Env: shown(slices.Sorted(maps.Keys(spec.Env))), Workdir: clip(spec.Workdir), User: clip(spec.User),
-		Runtime: spec.Runtime, Limits: spec.Limits, Timeout: time.Duration(spec.Timeout).String(), Stdin: stdin, Widens: widens, By: by,
+		Runtime: spec.Runtime, Limits: spec.Limits, Timeout: time.Duration(spec.Timeout).String(), Stdin: stdin, Policy: policyWords(spec.Policy), Widens: widens, By: by,
 	})
 }
 

@@ -140,15 +140,15 @@ func (o *Orchestrator) seal(ctx context.Context, job glovebox.Job) ([]engine.Eve
 	if job.Attempt == 0 {
 		return []engine.Event{engine.Sealed{}}, nil // it never had an output
 	}
-	stdout, stderr, err := o.Output.Sizes(ctx, job.ID, job.Attempt)
+	has, err := o.Output.Sizes(ctx, job.ID, job.Attempt)
 	if err != nil {
 		return nil, err
 	}
-	if (stdout < job.Output.Stdout || stderr < job.Output.Stderr) && !engine.SealNow(job, o.Now()) {
+	if (has.Stdout < job.Output.Stdout || has.Stderr < job.Output.Stderr || has.Events < job.Output.Events) && !engine.SealNow(job, o.Now()) {
 		return nil, nil
 	}
 	if err := o.Output.Seal(ctx, job.ID, job.Attempt); err != nil {
 		return nil, err
 	}
-	return []engine.Event{engine.Sealed{Stdout: stdout, Stderr: stderr}}, nil
+	return []engine.Event{engine.Sealed(has)}, nil
 }

@@ -41,6 +41,7 @@ type waiter struct {
 	party   *party
 	runtime string
 	share   share
+	node    string // the only one that will do; "" = any
 }
 
 // party returns a tenant's, making it if need be; f.mu is held.
@@ -75,7 +76,7 @@ func (f *fleet) enter(job glovebox.Job) *waiter {
 		return w
 	}
 	p := f.party(job.Tenant)
-	w := &waiter{job.ID, p, job.Spec.Runtime, shareOf(job)}
+	w := &waiter{job.ID, p, job.Spec.Runtime, shareOf(job), job.Command.Node}
 	if len(p.line) == 0 {
 		f.clock++
 		p.since = f.clock

@@ -133,7 +133,7 @@ func (f *fleet) ended() int64 {
 
 // fits says whether a node has room; f.mu is held.
 func (f *fleet) fits(n glovebox.Node, w *waiter) bool {
-	return room(n, f.used[n.Name].plus(w.share), w.runtime)
+	return (w.node == "" || w.node == n.Name) && room(n, f.used[n.Name].plus(w.share), w.runtime)
 }
 
 // room says whether a node can have so much of a runtime.

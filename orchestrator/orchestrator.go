@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ type Images interface {
 // Output keeps what jobs write and read.
 type Output interface {
 	// Sizes says how much of each stream is stored.
-	Sizes(ctx context.Context, job string, attempt int) (stdout, stderr int64, err error)
+	Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error)
 	// Seal makes what is stored final and durable.
 	Seal(ctx context.Context, job string, attempt int) error
 	// PutStdin stores a job's whole input durably.
@@ -42,13 +43,22 @@ type Tenants interface {
 
 // Config is what an Orchestrator works with.
 type Config struct {
-	Store    glovebox.Store
-	Provider glovebox.Provider
-	Images   Images
-	Output   Output
-	Tenants  Tenants // nil: every tenant has the default settings
-	Log      *slog.Logger
-	Now      func() time.Time // time.Now if nil
+	Store     glovebox.Store
+	Provider  glovebox.Provider
+	Images    Images
+	Output    Output
+	Tenants   Tenants   // nil: every tenant has the default settings
+	Templates Templates // nil: jobs go on from none
+	Secrets   Secrets   // nil: jobs have none
+
+	// Forbidden are the addresses that no policy can open, so none may name
+	// them; nil: none is known. PolicyChanged is told of each job whose policy
+	// was changed, once that is stored, and returns soon; may be nil.
+	Forbidden     func(netip.Addr) bool
+	PolicyChanged func(glovebox.Job)
+
+	Log *slog.Logger
+	Now func() time.Time // time.Now if nil
 
 	Holder    string // name of this process in leases
 	Workers   int    // jobs looked at concurrently; default 8

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"glovebox"
+	"glovebox/policy"
 )
 
 // equals gives every tenant the default settings.
@@ -40,21 +41,38 @@ func (o *Orchestrator) permit(ctx context.Context, p glovebox.Principal, spec gl
 // allowed says whether a job needs approvals that it does not have. The local
 // operator could give them, and so needs none.
 func allowed(p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) error {
-	wide := glovebox.Widens(spec, t)
+	beyond := policy.Admit(t, spec).First()
 	switch {
-	case len(wide) == 0 && len(approvals) == 0, p.Kind == glovebox.PrincipalOperator && len(approvals) == 0:
+	case beyond == nil && len(approvals) == 0, p.Kind == glovebox.PrincipalOperator && len(approvals) == 0:
 		return nil
 	case len(approvals) == 0:
-		return glovebox.Errorf(glovebox.KindApproval, "the tenant does not allow this without a signed approval: %s", wide[0]).
-			On(field(wide[0])).Try("sign the job with a passkey, or do without")
+		return unsigned(*beyond)
 	}
 	return glovebox.CheckApprovals(approvals, t)
 }
 
-// field is the part of a spec that an entry of Widens is about.
-func field(wide string) string {
-	name, _, _ := strings.Cut(wide, ":")
-	return name
+// unsigned is the refusal of what only a signature could allow.
+func unsigned(l glovebox.PolicyLine) *glovebox.Error {
+	return glovebox.Errorf(glovebox.KindApproval, "the tenant does not allow this without a signed approval: %s (%s)", l.What, l.Why).
+		On(l.Field).Try("sign the job with a passkey, or do without")
+}
+
+// admission is the decision about a job that was allowed, as it is kept with
+// the job.
+func admission(p glovebox.Principal, spec glovebox.Spec, t glovebox.Tenant, approvals []glovebox.Approval) []glovebox.PolicyLine {
+	return granted(policy.Admit(t, spec), p, approvals)
+}
+
+// granted says who allowed what is beyond the tenant's policy.
+func granted(d policy.Decision, p glovebox.Principal, approvals []glovebox.Approval) []glovebox.PolicyLine {
+	if len(approvals) == 0 {
+		return d.Granted(glovebox.PolicyTrusted, p.Name)
+	}
+	var names []string
+	for _, a := range approvals {
+		names = append(names, a.By)
+	}
+	return d.Granted(glovebox.PolicySigned, strings.Join(names, ", "))
 }
 
 // overQuota says why a job could never run whatever else its tenant runs.

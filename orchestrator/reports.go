@@ -12,7 +12,7 @@ func (o *Orchestrator) Report(r glovebox.Report) {
 	switch {
 	case r.Exit != nil:
 		o.tell(r.Job, engine.Exited{Attempt: r.Attempt, Result: r.Exit.Result, Fault: r.Exit.Fault,
-			Stdout: r.Exit.Stdout, Stderr: r.Exit.Stderr, Truncated: r.Exit.Truncated})
+			Stdout: r.Exit.Stdout, Stderr: r.Exit.Stderr, Events: r.Exit.Events, Truncated: r.Exit.Truncated})
 	case r.Resource != nil:
 		o.tell(r.Job, engine.Observed{Resource: *r.Resource})
 	case !r.Started.IsZero():

@@ -60,7 +60,7 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 	r.node.Ship, r.node.RemoveTime = r.logs.ship, 10*time.Millisecond
 	r.node.StartTime, r.node.StopTime = 20*time.Millisecond, 5*time.Millisecond
 	r.config = orchestrator.Config{
-		Store: r.store, Provider: r.node, Images: r.shelf, Output: r.logs,
+		Store: r.store, Provider: r.node, Images: r.shelf, Output: r.logs, Secrets: someSecrets{},
 		Log: slog.New(slog.DiscardHandler), Holder: "a",
 	}
 	return r

@@ -73,10 +73,10 @@ func (l *logs) ship(job string, attempt int, p []byte) {
 	}
 }
 
-func (l *logs) Sizes(_ context.Context, job string, attempt int) (int64, int64, error) {
+func (l *logs) Sizes(_ context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.stdout[glovebox.SandboxID(job, attempt)], 0, noAttempt(attempt)
+	return glovebox.StreamSizes{Stdout: l.stdout[glovebox.SandboxID(job, attempt)]}, noAttempt(attempt)
 }
 
 // hold makes sealing fail, or lets it go on.

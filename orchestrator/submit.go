@@ -5,6 +5,7 @@ import (
 
 	"glovebox"
 	"glovebox/engine"
+	"glovebox/policy"
 )
 
 // Submit accepts a job: after it has returned, the job is run or ends with a
@@ -44,7 +45,8 @@ func (o *Orchestrator) SubmitApproved(ctx context.Context, p glovebox.Principal,
 		}
 		job.Spec.Stdin, job.Spec.StdinStream = nil, true // a stream that has ended already
 	}
-	stored, fresh, err := o.Store.CreateJob(ctx, job, key, submitted(job, p.Name))
+	events := append(used(job, p.Name, job.CreatedAt, glovebox.Policy{}, job.Allowed()), submitted(job, p.Name))
+	stored, fresh, err := o.Store.CreateJob(ctx, job, key, events...)
 	switch {
 	case err != nil:
 		o.queue.add(job.ID) // perhaps it is stored: a worker drives it, or gives its room back
@@ -63,9 +65,17 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if o.draining.Load() {
 		return glovebox.Job{}, none, glovebox.Errorf(glovebox.KindUnavailable, "glovebox is stopping").Try("try again after the restart")
 	}
-	spec, err := spec.Complete()
+	spec, from, err := o.origin(ctx, p.Tenant, spec)
+	if err == nil {
+		spec, err = spec.Complete()
+	}
 	if err != nil {
 		return glovebox.Job{}, none, err
+	}
+	if spec.Policy != nil {
+		if err := policy.Check(*spec.Policy, o.Forbidden); err != nil {
+			return glovebox.Job{}, none, err
+		}
 	}
 	name, err := o.Images.Normalize(spec.Image)
 	if err != nil {
@@ -79,6 +89,9 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if err != nil {
 		return glovebox.Job{}, none, err
 	}
+	if err := o.mayUse(ctx, p.Tenant, spec.Policy); err != nil {
+		return glovebox.Job{}, none, err
+	}
 	if err := o.fleet.canRun(spec); err != nil {
 		return glovebox.Job{}, none, err
 	}
@@ -86,7 +99,12 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	job := glovebox.Job{
 		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Spec: spec, Image: glovebox.ImageRef{Name: name},
 		Status: glovebox.StatusPending, CreatedAt: now, Due: now, Approvals: approvals,
-		Lease: glovebox.Lease{Holder: o.Holder, Until: now.Add(leaseTime)},
+		Admission: admission(p, spec, tenant, approvals),
+		Lease:     glovebox.Lease{Holder: o.Holder, Until: now.Add(leaseTime)},
+	}
+	if from != nil {
+		job, err = from.resolve(job)
+		return job, a, err
 	}
 	job, err = o.resolveNow(ctx, job)
 	if glovebox.KindOf(err) == glovebox.KindImageDenied {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/policy"
 )
 
 // What the audit log is told of jobs. Of a command it holds a hash alone:
@@ -39,7 +40,11 @@ func asked(spec glovebox.Spec) map[string]string {
 	if spec.Runtime == "" {
 		spec.Runtime = glovebox.RuntimeGVisor
 	}
-	return map[string]string{"image": spec.Image, "runtime": spec.Runtime, "command": commandHash(spec)}
+	detail := map[string]string{"image": spec.Image, "runtime": spec.Runtime, "command": commandHash(spec)}
+	if spec.Policy != nil {
+		detail["policy"] = policy.Sum(*spec.Policy)
+	}
+	return detail
 }
 
 // commandHash tells two commands apart without telling what they are: hex

@@ -42,7 +42,7 @@ func (l *Logs) Append(ctx context.Context, job string, attempt int, s Stream, of
 // written to are empty and open.
 func (l *Logs) Sizes(ctx context.Context, job string, attempt int) (Sizes, error) {
 	var all Sizes
-	for s, to := range map[Stream]*Size{Stdout: &all.Stdout, Stderr: &all.Stderr, Stdin: &all.Stdin} {
+	for s, to := range map[Stream]*Size{Stdout: &all.Stdout, Stderr: &all.Stderr, Stdin: &all.Stdin, Events: &all.Events} {
 		info, err := l.stat(ctx, Key(job, attempt, s))
 		if err != nil {
 			return Sizes{}, err
@@ -52,12 +52,26 @@ func (l *Logs) Sizes(ctx context.Context, job string, attempt int) (Sizes, error
 	return all, nil
 }
 
-// Seal ends what an attempt writes: stdout and stderr are complete and durable
-// when it returns. Stdin is the job's and stays as it is.
+// Seal ends what an attempt writes: stdout, stderr and events are complete and
+// durable when it returns. Stdin is the job's and stays as it is. Most jobs have
+// no events, and then nothing is kept of them.
 func (l *Logs) Seal(ctx context.Context, job string, attempt int) error {
-	stderr := make(chan error, 1) // at the same time, to pay for one sync
-	go func() { stderr <- l.SealStream(ctx, job, attempt, Stderr) }()
-	return errors.Join(l.SealStream(ctx, job, attempt, Stdout), <-stderr)
+	events, err := l.stat(ctx, Key(job, attempt, Events))
+	if err != nil {
+		return err
+	}
+	streams := []Stream{Stdout, Stderr}
+	if events.Size > 0 {
+		streams = append(streams, Events)
+	}
+	sealed := make(chan error, len(streams)) // at the same time, to pay for one sync
+	for _, s := range streams {
+		go func() { sealed <- l.SealStream(ctx, job, attempt, s) }()
+	}
+	for range streams {
+		err = errors.Join(err, <-sealed)
+	}
+	return err
 }
 
 // SealStream ends one stream. Sealing twice is fine. Readers that wait for more
@@ -85,7 +99,7 @@ func check(attempt int, s Stream) error {
 	switch s {
 	case Stdin:
 		return nil
-	case Stdout, Stderr:
+	case Stdout, Stderr, Events:
 		if attempt > 0 {
 			return nil
 		}

@@ -8,9 +8,13 @@
 // a slow reader costs no memory and never slows the writer.
 package output
 
-import "strconv"
+import (
+	"strconv"
 
-// Stream is one of a job's three byte streams.
+	"glovebox"
+)
+
+// Stream is one of a job's byte streams.
 type Stream string
 
 // The streams.
@@ -18,11 +22,17 @@ const (
 	Stdout Stream = "stdout"
 	Stderr Stream = "stderr"
 	Stdin  Stream = "stdin"
+	Events Stream = "events" // what the filter decided, a line of JSON each
 )
 
 // Sizes tells how much there is of each stream of an attempt.
 type Sizes struct {
-	Stdout, Stderr, Stdin Size
+	Stdout, Stderr, Stdin, Events Size
+}
+
+// Written are the sizes of what the attempt wrote.
+func (s Sizes) Written() glovebox.StreamSizes {
+	return glovebox.StreamSizes{Stdout: s.Stdout.Bytes, Stderr: s.Stderr.Bytes, Events: s.Events.Bytes}
 }
 
 // Size is a stream's bytes so far, and whether more may come.

@@ -15,44 +15,60 @@ import (
 // KindImageUnknown on "image"; KindConflict on "name" if there is one of the
 // name; KindTooMany.
 func (r *Registry) Create(ctx context.Context, actor glovebox.Principal, t glovebox.WarmTemplate) (glovebox.WarmTemplate, error) {
-	now := r.now()
-	t.Tenant, t.By, t.Created = actor.Tenant, actor.Name, now
-	t, err := t.Complete()
+	t.Snapshot, t.Saved = "", glovebox.Saved{} // see CreateFrom
+	t, err := r.begin(ctx, actor, t)
 	if err != nil {
 		return t, err
-	}
-	all, err := r.List(ctx, glovebox.AnyTenant)
-	if err != nil {
-		return t, err
-	}
-	if len(all) >= glovebox.MaxTemplates {
-		return t, glovebox.Errorf(glovebox.KindConflict, "there are %d templates already", len(all)).On("name").Try("remove one first")
 	}
 	img, err := r.images.Find(ctx, t.Tenant, t.Image)
 	if err != nil {
 		return t, onImage(err)
 	}
 	t.Image, t.Digest = img.Name, img.Digest
-	body, err := json.Marshal(t)
-	if err != nil {
-		return t, glovebox.Errorf(glovebox.KindInvalid, "template %q cannot be written down: %w", t.Name, err)
-	}
-	detail := map[string]string{"image": t.Image, "digest": t.Digest, "min": fmt.Sprint(t.Min), "max": fmt.Sprint(t.Max)}
+	detail := map[string]string{}
 	if t.Interpreter != "" {
 		detail["interpreter"] = t.Interpreter
 	}
+	return t, r.write(ctx, actor, t, detail)
+}
+
+// begin completes a template that actor makes, if there is room for one.
+func (r *Registry) begin(ctx context.Context, actor glovebox.Principal, t glovebox.WarmTemplate) (glovebox.WarmTemplate, error) {
+	t.Tenant, t.By, t.Created = actor.Tenant, actor.Name, r.now()
+	t, err := t.Complete()
+	if err != nil {
+		return t, err
+	}
+	all, err := r.List(ctx, glovebox.AnyTenant)
+	if err == nil && len(all) >= glovebox.MaxTemplates {
+		err = glovebox.Errorf(glovebox.KindConflict, "there are %d templates already", len(all)).On("name").Try("remove one first")
+	}
+	return t, err
+}
+
+// write writes a template down, with what the audit log is told besides.
+func (r *Registry) write(ctx context.Context, actor glovebox.Principal, t glovebox.WarmTemplate, detail map[string]string) error {
+	body, err := json.Marshal(t)
+	if err != nil {
+		return glovebox.Errorf(glovebox.KindInvalid, "template %q cannot be written down: %w", t.Name, err)
+	}
+	detail["image"], detail["digest"], detail["min"], detail["max"] = t.Image, t.Digest, fmt.Sprint(t.Min), fmt.Sprint(t.Max)
 	event := glovebox.AuditEvent{
-		Tenant: actor.Tenant, At: now, Actor: actor.Name, Action: "template.create", Target: t.Name, OK: true, Detail: detail,
+		Tenant: actor.Tenant, At: t.Created, Actor: actor.Name, Action: "template.create", Target: t.Name, OK: true, Detail: detail,
 	}
 	err = r.records.Commit(ctx, []glovebox.Write{{Kind: kind, Key: t.Name, Value: body, If: glovebox.IfAbsent}}, event)
 	if glovebox.KindOf(err) == glovebox.KindStale {
-		return t, glovebox.Errorf(glovebox.KindConflict, "there is a template %q already", t.Name).On("name").
-			Try("remove it first, or use another name")
+		return errTaken(t.Name)
 	}
 	if err == nil {
 		r.poke()
 	}
-	return t, err
+	return err
+}
+
+func errTaken(name string) error {
+	return glovebox.Errorf(glovebox.KindConflict, "there is a template %q already", name).On("name").
+		Try("remove it first, or use another name")
 }
 
 // onImage names the field that the image came in.

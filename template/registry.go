@@ -23,6 +23,7 @@ type Images interface {
 type Registry struct {
 	records glovebox.Records
 	images  Images
+	jobs    Jobs // nil: no job can be saved
 	now     func() time.Time
 	changed chan struct{} // holds one token after a change, for Follow
 }

@@ -160,7 +160,7 @@ func TestTooMany(t *testing.T) {
 // TestDamaged: a document that makes no sense is not taken for a template.
 func TestDamaged(t *testing.T) {
 	store := memory.New()
-	for _, body := range []string{"x", `{"name":"other","image":"a","max":1}`, `{"name":"a","image":"a","max":1,"snapshot":"s"}`} {
+	for _, body := range []string{"x", `{"name":"other","image":"a","max":1}`, `{"name":"a","image":"a","max":1,"interpreter":"python3","snapshot":"s"}`} {
 		if err := store.Commit(t.Context(), []glovebox.Write{{Kind: "template", Key: "a", Value: []byte(body), If: glovebox.IfAny}}); err != nil {
 			t.Fatal(err)
 		}

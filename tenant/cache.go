@@ -70,6 +70,6 @@ func (e cached) fresh(now time.Time) bool {
 // copied shares nothing with the cache.
 func (e cached) copied() glovebox.Tenant {
 	t := e.tenant
-	t.Runtimes = slices.Clone(t.Runtimes)
+	t.Runtimes, t.Policy = slices.Clone(t.Runtimes), t.Policy.Clone()
 	return t
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"glovebox"
+	"glovebox/policy"
 )
 
 // Put stores a tenant's settings if its document is at the version that the
@@ -80,6 +81,7 @@ func changes(was, is glovebox.Tenant) map[string]string {
 		{"quota.outputBytes", was.Quota.OutputBytes, is.Quota.OutputBytes},
 		{"quota.artifactBytes", was.Quota.ArtifactBytes, is.Quota.ArtifactBytes},
 		{"runtimes", strings.Join(was.Runtimes, " "), strings.Join(is.Runtimes, " ")},
+		{"policy", policy.Sum(was.Policy), policy.Sum(is.Policy)},
 		{"twoPerson", was.TwoPerson, is.TwoPerson},
 	} {
 		if c.was != c.is {

@@ -6,8 +6,8 @@ import "glovebox"
 func SpecOf(s glovebox.Spec) Spec {
 	return Spec{
 		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
-		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: Limits(s.Limits),
-		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: Limits(s.Limits), Policy: PolicyOf(s.Policy),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels, Template: s.Template,
 	}
 }
 
@@ -15,7 +15,7 @@ func SpecOf(s glovebox.Spec) Spec {
 func (s Spec) Spec() glovebox.Spec {
 	return glovebox.Spec{
 		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
-		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: glovebox.Limits(s.Limits),
-		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels,
+		Stdin: s.Stdin, StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: glovebox.Limits(s.Limits), Policy: s.Policy.Policy(),
+		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels, Template: s.Template,
 	}
 }

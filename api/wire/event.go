@@ -7,6 +7,7 @@ type Stream string
 const (
 	Stdout Stream = "stdout"
 	Stderr Stream = "stderr"
+	Events Stream = "events" // a line of JSON each
 )
 
 // EventType tells the events of a job apart; it is the "event:" line.

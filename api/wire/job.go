@@ -24,6 +24,10 @@ type Job struct {
 	// Approvals holds what people signed, for anyone to check again.
 	Approvals []JobApproval `json:"approvals,omitempty" nullable:"false" doc:"Of a signed job"`
 
+	Policy         *Policy      `json:"policy,omitempty" doc:"That holds now; absent if the job may touch nothing"`
+	PolicyRevision int64        `json:"policyRevision,omitempty" doc:"Changes of the policy since the job was submitted"`
+	Admission      []PolicyLine `json:"admission,omitempty" nullable:"false" doc:"What decided about the policy, line by line"`
+
 	Node    string `json:"node,omitempty" doc:"Where it was placed"`
 	Attempt int    `json:"attempt" doc:"Number of placements; 0 before the first"`
 	Version int64  `json:"version" doc:"Grows with every change; the ETag"`
@@ -67,6 +71,7 @@ type Result struct {
 type Output struct {
 	Stdout    int64 `json:"stdout" doc:"Bytes"`
 	Stderr    int64 `json:"stderr" doc:"Bytes"`
+	Events    int64 `json:"events,omitempty" doc:"Bytes of GET /v1/jobs/{id}/events"`
 	Truncated bool  `json:"truncated,omitempty" doc:"Cut at limits.output, with a mark at the end"`
 	Sealed    bool  `json:"sealed" doc:"Complete and durable"`
 }

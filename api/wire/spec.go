@@ -3,9 +3,9 @@ package wire
 import "glovebox"
 
 // Spec is the body of POST /v1/jobs. Every field but the image may be left
-// out; no other field is taken.
+// out, and that too with a template; no other field is taken.
 type Spec struct {
-	Image       string            `json:"containerImage" minLength:"1" maxLength:"1024" example:"busybox:1.36" doc:"Reference, or name of an imported image"`
+	Image       string            `json:"containerImage,omitempty" minLength:"1" maxLength:"1024" example:"busybox:1.36" doc:"Reference, or name of an imported image"`
 	Entrypoint  []string          `json:"entrypoint,omitempty" nullable:"false" maxItems:"1024" doc:"Replaces the image's entrypoint"`
 	Cmd         []string          `json:"cmd,omitempty" nullable:"false" maxItems:"1024" example:"[\"echo\",\"hello\"]" doc:"Replaces the image's cmd"`
 	Env         map[string]string `json:"env,omitempty" doc:"Added to the image's environment"`
@@ -18,6 +18,8 @@ type Spec struct {
 	Runtime     string            `json:"runtime,omitempty" enum:"gvisor,runc" doc:"Default gvisor"`
 	PullPolicy  string            `json:"imagePullPolicy,omitempty" enum:"IfNotPresent,Always,Never" doc:"Default IfNotPresent"`
 	Labels      map[string]string `json:"labels,omitempty" doc:"For finding the job again"`
+	Policy      *Policy           `json:"policy,omitempty" doc:"What the job may touch; none means nothing. What is beyond the tenant's policy takes an approval"`
+	Template    string            `json:"template,omitempty" maxLength:"63" doc:"Of the caller's tenant, with a snapshot: the saved program goes on, and is told the command; containerImage may then be left out"`
 }
 
 // Limits bound what the job can use. Zero or absent means the default.
@@ -46,5 +48,7 @@ type SpecView struct {
 	Limits      Limits            `json:"limits"`
 	Runtime     string            `json:"runtime"`
 	PullPolicy  string            `json:"imagePullPolicy"`
+	Policy      *Policy           `json:"policy,omitempty" doc:"That was asked for; see the job's for the one that holds"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	Template    string            `json:"template,omitempty" doc:"That it goes on from"`
 }

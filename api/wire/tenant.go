@@ -8,6 +8,7 @@ type Tenant struct {
 	Name      string    `json:"name,omitempty" doc:"For people"`
 	Quota     Quota     `json:"quota" doc:"What all its jobs may take together"`
 	Runtimes  []string  `json:"runtimes" nullable:"false" doc:"Those that a job may use without a signed approval"`
+	Policy    Policy    `json:"policy" doc:"The most that a job gets without a signed approval"`
 	TwoPerson bool      `json:"twoPerson" doc:"Signed jobs need the approvals of two persons"`
 	CreatedAt time.Time `json:"createdAt,omitzero"`
 }

@@ -7,6 +7,6 @@ func (a *app) accountCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.loginCommand(), a.logoutCommand(), a.whoamiCommand(), a.sessionsCommand(), a.contextsCommand(),
 		a.passkeysCommand(), a.peopleCommand(), a.invitationsCommand(), a.rulesCommand(), a.tokenCommand(),
-		a.approvalsCommand(), a.auditCommand(), a.tenantCommand(), a.poolCommand(), a.templateCommand(), a.adminCommand(), a.recoverCommand(),
+		a.approvalsCommand(), a.auditCommand(), a.tenantCommand(), a.poolCommand(), a.templateCommand(), a.secretCommand(), a.policyCommand(), a.adminCommand(), a.recoverCommand(),
 	}
 }

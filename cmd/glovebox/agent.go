@@ -32,13 +32,15 @@ func (a *app) agentCommand() *cobra.Command {
 	}
 	f.define(cmd.Flags())
 	f.pool.define(cmd.Flags())
+	f.filter.define(cmd.Flags())
 	cmd.Flags().StringVar(&f.bin, "bin", "", "folder of containerd, runsc and the shims")
 	return cmd
 }
 
 type agentFlags struct {
 	processFlags
-	pool poolFlags
+	pool   poolFlags
+	filter filterFlags
 }
 
 func (a *app) agent(ctx context.Context, f agentFlags) error {
@@ -72,12 +74,17 @@ func (a *app) agent(ctx context.Context, f agentFlags) error {
 		return err
 	}
 	defer closeTracer(tracer)
+	network, stopNetwork, err := startNetwork(ctx, layout, record, f.filter, log)
+	if err != nil {
+		return err
+	}
+	defer stopNetwork() // after the agent, which closes what is open
 	parker, _ := any(rt).(glovebox.Parker)
 	ag, err := agent.New(agent.Config{
 		Node: localNode, Dir: layout.Agent(), Client: nodeClient(layout.Node()),
 		Runtime: tracer.Runtime(rt), Inventory: rt, Images: rt,
 		Capacity: capacity(), Info: nodeInfo(), Log: log,
-		Parker: parker, Pool: pool,
+		Parker: parker, Pool: pool, Network: network,
 	})
 	if err != nil {
 		return err

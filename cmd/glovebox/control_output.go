@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 
+	"glovebox"
 	"glovebox/output"
 )
 
@@ -15,9 +16,9 @@ func (o jobOutput) Append(ctx context.Context, job string, attempt int, stream s
 	return o.logs.Append(ctx, job, attempt, output.Stream(stream), offset, p)
 }
 
-func (o jobOutput) Sizes(ctx context.Context, job string, attempt int) (stdout, stderr int64, err error) {
+func (o jobOutput) Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	s, err := o.logs.Sizes(ctx, job, attempt)
-	return s.Stdout.Bytes, s.Stderr.Bytes, err
+	return s.Written(), err
 }
 
 func (o jobOutput) Seal(ctx context.Context, job string, attempt int) error {

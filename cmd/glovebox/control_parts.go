@@ -10,6 +10,7 @@ import (
 	"glovebox"
 	"glovebox/api"
 	"glovebox/blob/folder"
+	"glovebox/egress/filter"
 	"glovebox/identity"
 	"glovebox/images"
 	"glovebox/internal/instance"
@@ -80,8 +81,17 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	observed := seen.provider(provider)
 	registry := tenant.Open(store, time.Now)
 	templates := template.Open(store, shelf, time.Now)
+	secrets, err := openSecrets(l, store)
+	if err != nil {
+		db.Close()
+		files.Close()
+		return nil, err
+	}
+	provider.SetAccess(jobAccess{secrets})
+	templates.Saving(savedJobs{provider, store})
 	orch = orchestrator.New(orchestrator.Config{
-		Tenants: registry, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
+		Tenants: registry, Templates: origins{templates, shelf}, Secrets: secrets, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
+		Forbidden: filter.Forbidden, PolicyChanged: func(job glovebox.Job) { go provider.PolicyChanged(ctx, job) },
 	})
 	tidy := &tidying{
 		log: log, store: store, ids: ids, templates: templates,
@@ -90,7 +100,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	}
 	config := api.Config{
 		Service: orch, Images: shelf, Logs: logs, Auth: api.PeerUsers(f.operators...), Audit: store, Records: store,
-		Tenants: registry, Pools: provider, Templates: templates,
+		Tenants: registry, Pools: provider, Templates: templates, Secrets: secrets, Forbidden: filter.Forbidden,
 		PublicURL: f.public, Version: buildName(), Log: requestLog(log, f.debug), Observe: seen.requests(),
 	}
 	if ids != nil {
@@ -104,6 +114,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 			defer wg.Wait()
 			wg.Go(func() { tidy.loop(ctx) })
 			wg.Go(func() { templates.Follow(ctx, provider.SetTemplates) })
+			wg.Go(func() { reseal(ctx, secrets, log) })
 			return orch.Run(ctx, func() { provider.Open(orch); ready() })
 		},
 		refuse: orch.Drain, placed: orch.Running, abandon: orch.Abandon,

@@ -16,6 +16,7 @@ import (
 	"glovebox"
 	"glovebox/internal/instance"
 	"glovebox/store/sqlite"
+	"glovebox/template"
 )
 
 // liveStatuses are those of jobs that may have a sandbox.
@@ -43,6 +44,15 @@ func (a *app) live(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
+	templates, err := template.Open(store, nil, nil).List(ctx, glovebox.AnyTenant)
+	if err != nil {
+		return err
+	}
+	for _, t := range templates {
+		if t.Snapshot != "" {
+			ids = append(ids, t.Snapshot)
+		}
+	}
 	f := glovebox.JobFilter{Tenant: glovebox.AnyTenant, Statuses: liveStatuses, Limit: 1000}
 	for {
 		page, err := store.ListJobs(ctx, f)

@@ -49,20 +49,29 @@ With -f, if the service goes away, it is waited for, for up to a minute.`,
 	fs.BoolVarP(&f.follow, "follow", "f", false, "wait for more until the job's output is complete")
 	fs.BoolVar(&f.stdout, "stdout", false, "only stdout")
 	fs.BoolVar(&f.stderr, "stderr", false, "only stderr")
-	fs.Int64Var(&f.offset, "offset", 0, "first byte to print; needs --stdout or --stderr")
+	fs.Int64Var(&f.offset, "offset", 0, "first byte to print; needs --stdout, --stderr or --events")
+	fs.BoolVar(&f.events, "events", false, "instead, what the job's policy let through and refused")
+	fs.BoolVar(&f.json, "json", false, "with --events, a line of JSON each")
 	fs.BoolVar(&f.raw, "raw", false, "print control characters as they are, also on a terminal")
 	return cmd
 }
 
 type logsFlags struct {
 	follow, stdout, stderr, raw bool
+	events, json                bool
 	offset                      int64
 }
 
 func (a *app) logs(ctx context.Context, c *client.Client, id string, f logsFlags) error {
 	one := f.stdout != f.stderr
+	if f.json && !f.events || f.events && (f.stdout || f.stderr) {
+		return glovebox.Errorf(glovebox.KindUsage, "--events is a stream of its own").Try("use --events, --events --json, or neither")
+	}
+	if f.events && f.offset >= 0 {
+		return a.events(ctx, c, id, f)
+	}
 	if f.offset != 0 && !one {
-		return glovebox.Errorf(glovebox.KindUsage, "an offset belongs to one stream").Try("add --stdout or --stderr")
+		return glovebox.Errorf(glovebox.KindUsage, "an offset belongs to one stream").Try("add --stdout, --stderr or --events")
 	}
 	if f.offset < 0 {
 		return glovebox.Errorf(glovebox.KindUsage, "--offset cannot be negative")

@@ -110,9 +110,9 @@ func nobody(*http.Request) (identity.Caller, error) {
 // canaryOutput is the logs as the orchestrator wants them.
 type canaryOutput struct{ *output.Logs }
 
-func (o canaryOutput) Sizes(ctx context.Context, job string, attempt int) (int64, int64, error) {
+func (o canaryOutput) Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	s, err := o.Logs.Sizes(ctx, job, attempt)
-	return s.Stdout.Bytes, s.Stderr.Bytes, err
+	return s.Written(), err
 }
 
 func (o canaryOutput) PutStdin(ctx context.Context, job string, p []byte) error {

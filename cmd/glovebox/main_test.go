@@ -9,8 +9,10 @@ import (
 
 	"glovebox/api"
 	"glovebox/api/apitest"
+	"glovebox/secret"
 	"glovebox/store/memory"
 	"glovebox/template"
+	"glovebox/tenant"
 )
 
 func TestMain(m *testing.M) {
@@ -23,7 +25,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			server := apitest.Start(t, func(c *api.Config) { c.Templates = template.Open(memory.New(), anyImage{}, nil) })
+			keys, err := secret.OpenKeys(filepath.Join(env.WorkDir, "keys"))
+			if err != nil {
+				return err
+			}
+			server := apitest.Start(t, func(c *api.Config) {
+				c.Templates, c.Secrets = template.Open(memory.New(), anyImage{}, nil), secret.Open(memory.New(), keys, nil)
+				c.Tenants, c.Forbidden = tenant.Open(memory.New(), nil), forbiddenAddress
+			})
 			node := startNode(t, server)
 			env.Defer(node.stop)
 			env.Values[theServer{}] = server

@@ -32,7 +32,7 @@ func (a *app) residue(ctx context.Context, bin string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	rt, err := openRuntime(l, record, tools{dir: dir, shim: dir + "/containerd-shim-glovebox-v1"})
+	rt, err := openRuntime(l, record, tools{dir: dir, shim: dir + "/containerd-shim-glovebox-v1", launch: dir + "/glovebox-launch"})
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,13 @@ func liveSandboxes(ctx context.Context, c *client.Client) (map[string]bool, erro
 		return nil, err
 	}
 	addParked(live, pools)
-	return live, nil
+	templates, err := c.Templates(ctx, glovebox.AnyTenant)
+	for _, t := range templates {
+		if t.Snapshot.Name != "" {
+			live[t.Snapshot.Name] = true
+		}
+	}
+	return live, err
 }
 
 // addParked adds what waits for jobs: that is no residue, but for what is on its

@@ -34,7 +34,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.upCommand(), a.runCommand(), a.jobsCommand(), a.showCommand(), a.logsCommand(), a.cancelCommand(),
 		a.imageCommand(), a.doctorCommand(), a.versionCommand(), exitCodesTopic(),
-		a.controlCommand(), a.agentCommand(), a.liveCommand(),
+		a.controlCommand(), a.agentCommand(), a.filterCommand(), a.liveCommand(),
 	)
 	root.AddCommand(a.accountCommands()...)
 	refuseUnknownTopics(root)

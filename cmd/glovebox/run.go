@@ -18,13 +18,16 @@ func (a *app) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use: "run [flags] IMAGE [-- COMMAND [ARG...]]", Short: "Run a command in an image, sealed, and wait for it",
-		Args: takes(1, -1),
+		Args: func(cmd *cobra.Command, args []string) error { return takes(f.operands(), -1)(cmd, args) },
 		Long: `Run a command in a sandbox made for it alone, print what it writes, and exit with
 its exit code. Stdout and stderr stay apart and arrive byte for byte; on a
 terminal, control characters are shown in a visible form unless --raw is given.
 
 Stdin is passed on if it is not a terminal (with -i also then, with --no-stdin
 never). With --detach it is passed on only with -i.
+
+With --template there is no IMAGE: the job goes on from where the template's job
+was saved, and COMMAND is what its program is told (docs/snapshots.md).
 
 Ctrl-C, SIGTERM and SIGHUP cancel the job and wait for its end; a second one
 leaves it to itself. If nobody reads the output any more (as with "| head"), the job is
@@ -39,12 +42,16 @@ stream longer than 16 MiB the beginning, with "cut": true.`,
   glovebox run --memory 256m --timeout 30s python:3 -- python3 - < script.py
   id=$(glovebox run --detach busybox -- sleep 60); glovebox logs -f $id`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			command, err := afterImage(cmd, args[1:])
+			image, rest := f.operand(args)
+			command, err := afterImage(cmd, rest)
 			if err != nil || helpAsked(cmd) {
 				return err
 			}
-			spec, err := f.spec(args[0], command, a.lookupEnv)
+			spec, err := f.spec(image, command, a.lookupEnv)
 			if err != nil {
+				return err
+			}
+			if spec.Policy, err = a.policy(f.policy); err != nil {
 				return err
 			}
 			return a.run(cmd.Context(), spec, f)

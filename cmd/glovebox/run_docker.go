@@ -12,9 +12,9 @@ import (
 var dockerFlags = []struct{ name, short, instead string }{
 	{"volume", "v", "a job sees no folder of this machine; pass input on stdin or put it into the image"},
 	{"mount", "", "a job sees no folder of this machine; pass input on stdin or put it into the image"},
-	{"publish", "p", "a job has no network, so nothing could connect to it"},
-	{"network", "", "a job has no network; put what it needs into the image"},
-	{"net", "", "a job has no network; put what it needs into the image"},
+	{"publish", "p", "nothing can connect to a job"},
+	{"network", "", "a job reaches only what --allow and --policy name"},
+	{"net", "", "a job reaches only what --allow and --policy name"},
 	{"name", "", "jobs have ids; give it a label to find it by: --label name=VALUE"},
 	{"tty", "t", "a job has no terminal; with -i alone it gets stdin"},
 	{"privileged", "", "a sandbox never has more rights than others"},

@@ -25,6 +25,8 @@ type runFlags struct {
 	hasEntrypoint          func() bool
 	json, detach, raw      bool
 	interactive, noStdin   bool
+	template               string
+	policy                 policyFlags
 }
 
 func (f *runFlags) define(fs *pflag.FlagSet) {
@@ -45,6 +47,8 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	f.hasEntrypoint = func() bool { return fs.Changed("entrypoint") }
 	fs.StringArrayVarP(&f.label, "label", "l", nil, "KEY=VALUE to find the job by; may be repeated")
 	fs.StringVar(&f.pull, "pull", "", "missing, always or never (default missing)")
+	fs.StringVar(&f.template, "template", "", "go on from this template's snapshot; no IMAGE then")
+	f.policy.define(fs)
 	fs.BoolVar(&f.json, "json", false, "print one JSON object at the end in place of the output")
 	fs.BoolVarP(&f.detach, "detach", "d", false, "print the job's id and do not wait")
 	fs.BoolVarP(&f.interactive, "interactive", "i", false, "pass stdin on, also from a terminal")
@@ -57,7 +61,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 // what could not be sent.
 func (f *runFlags) spec(image string, command []string, lookup func(string) (string, bool)) (glovebox.Spec, error) {
 	s := glovebox.Spec{
-		Image: image, Cmd: command, Workdir: f.workdir, User: f.user, Runtime: f.runtime,
+		Image: image, Cmd: command, Template: f.template, Workdir: f.workdir, User: f.user, Runtime: f.runtime,
 		Timeout: glovebox.Duration(f.timeout),
 		Limits: glovebox.Limits{
 			Memory: int64(f.memory), CPUs: f.cpus, Pids: f.pids, Disk: int64(f.disk),

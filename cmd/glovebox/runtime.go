@@ -18,7 +18,7 @@ func openRuntime(l instance.Layout, r instance.Record, t tools) (*containerd.Run
 		Dir:        l.Sandboxes(),
 		Runtimes:   runtimes(),
 		ShimSocket: l.Shim(),
-		ShimBinary: t.shim,
+		ShimBinary: t.launch,
 		RunscRoot:  l.ShimRoot(),
 	})
 }

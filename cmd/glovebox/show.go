@@ -44,7 +44,7 @@ func (a *app) showCommand() *cobra.Command {
 // printJob writes one line for each thing that is known.
 func (a *app) printJob(j client.Job) error {
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, l := range slices.Concat(endLines(j), specLines(j), timeLines(j)) {
+	for _, l := range slices.Concat(endLines(j), specLines(j), policyLines(j), timeLines(j)) {
 		if l[1] != "" {
 			fmt.Fprintf(t, "%s\t%s\n", l[0], inert(l[1]))
 		}

@@ -23,6 +23,7 @@ import (
 	"glovebox/client"
 	"glovebox/identity"
 	"glovebox/identity/identitytest"
+	"glovebox/secret"
 	"glovebox/store/memory"
 	"glovebox/template"
 	"glovebox/tenant"
@@ -59,10 +60,15 @@ func startSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := secret.OpenKeys(filepath.Join(t.TempDir(), "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Server = apitest.Start(t, func(c *api.Config) {
 		c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, s.url, store, ids, ids.Authorize
 		c.Tenants, c.Now, c.Audit = tenant.Open(store, s.clock), s.clock, store
 		c.Templates = template.Open(store, anyImage{}, s.clock)
+		c.Secrets = secret.Open(store, keys, s.clock)
 		c.Auth = api.Callers(func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }, ids)
 	})
 	server, l := api.NewPublicServer(s.Handler, crowded(l), &tls.Config{Certificates: []tls.Certificate{s.certificate()}})

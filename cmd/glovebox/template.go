@@ -20,51 +20,6 @@ commands are for admins and for root of the server's machine.`,
 	return cmd
 }
 
-func (a *app) templateCreateCommand() *cobra.Command {
-	var r client.TemplateRequest
-	var least, most int
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "create NAME --image IMAGE", Short: "Park sandboxes for the jobs of an image", Args: takes(1, 1),
-		Long: `Park sandboxes for the jobs of an image on every node. The image is one that is
-here; the template is of what its name stands for now, whatever it means later.
-
-With --interpreter, python3 or node is started ahead in them, and waits. A job
-takes one if it runs "python3 -c CODE", "node -e CODE" or either with a script's
-path, as the image's user, with the usual limits on disk and files, and sets no
-variable that the interpreter reads when it starts (PYTHON…, NODE_…, LD_…). Any
-other job of the image takes a sandbox of another template, or starts cold, and
-runs the same.
-
-A node parks as many as jobs have asked for of late, between --min and --max, in
-the memory that it has for that (glovebox up --pool-memory).`,
-		Example: "  glovebox template create python --image python:3.12 --interpreter python3 --min 2",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r.Name = args[0]
-			if cmd.Flags().Changed("min") {
-				r.Min = &least
-			}
-			if cmd.Flags().Changed("max") {
-				r.Max = &most
-			}
-			return a.withClient(func(c *client.Client) error {
-				t, err := c.CreateTemplate(cmd.Context(), r)
-				if err != nil {
-					return err
-				}
-				return a.printTemplate(t, asJSON)
-			})
-		},
-	}
-	fs := cmd.Flags()
-	fs.StringVar(&r.Image, "image", "", "whose jobs they are for")
-	fs.StringVar(&r.Interpreter, "interpreter", "", "to start ahead: python3, node (default none)")
-	fs.IntVar(&least, "min", 0, "to keep parked on each node, at least (default 1)")
-	fs.IntVar(&most, "max", 0, "and at most (default 8, or --min)")
-	fs.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
 func (a *app) templateListCommand() *cobra.Command {
 	var asJSON bool
 	var tenant string
@@ -81,9 +36,9 @@ func (a *app) templateListCommand() *cobra.Command {
 				}
 				var rows [][]string
 				for _, t := range all {
-					rows = append(rows, []string{t.Name, t.Image, t.Interpreter, fmt.Sprintf("%d–%d", t.Min, t.Max), t.CreatedBy})
+					rows = append(rows, []string{t.Name, t.Image, t.Interpreter, snapshotOf(t), fmt.Sprintf("%d–%d", t.Min, t.Max), t.CreatedBy})
 				}
-				return printTable(a.stdout, []string{"TEMPLATE", "IMAGE", "INTERPRETER", "LIMITS", "CREATED BY"}, rows)
+				return printTable(a.stdout, []string{"TEMPLATE", "IMAGE", "INTERPRETER", "SNAPSHOT", "LIMITS", "CREATED BY"}, rows)
 			})
 		},
 	}
@@ -135,10 +90,18 @@ func (a *app) printTemplate(t client.Template, asJSON bool) error {
 		return printJSON(a.stdout, t)
 	}
 	return a.printLines([][2]string{
-		{"template", t.Name}, {"image", t.Image}, {"digest", t.Digest}, {"interpreter", t.Interpreter},
+		{"template", t.Name}, {"image", t.Image}, {"digest", t.Digest}, {"interpreter", t.Interpreter}, {"snapshot", snapshotOf(t)},
 		{"parked", fmt.Sprintf("%d to %d on each node", t.Min, t.Max)},
 		{"created", t.CreatedAt.Local().Format("2006-01-02 15:04:05 MST") + " by " + t.CreatedBy},
 	})
+}
+
+// snapshotOf says what a template's sandboxes go on from; "" for nothing.
+func snapshotOf(t client.Template) string {
+	if t.Snapshot.Job == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s of job %s", humanSize(t.Snapshot.Bytes), t.Snapshot.Job)
 }
 
 // withClient calls do with a client of the server that the flags name.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"glovebox"
+	"glovebox/agent"
 	"glovebox/internal/instance"
 	"glovebox/internal/keeper"
 	"glovebox/internal/supervise"
@@ -55,6 +56,7 @@ from the docker config at each start.`,
 	fs.IntSliceVar(&f.operators, "operator-uid", nil, "more users who may use the service")
 	fs.StringVar(&f.docker, "docker-config", "", "config.json with registry passwords (default that of the caller)")
 	f.pool.define(fs)
+	f.filter.define(fs)
 	f.public.define(fs)
 	fs.IntVar(&f.readyFD, "ready-fd", -1, "descriptor to write a line to when ready, and to close")
 	return cmd
@@ -63,6 +65,7 @@ from the docker config at each start.`,
 type upFlags struct {
 	public      publicFlags
 	pool        poolFlags
+	filter      filterFlags
 	grace       time.Duration
 	atStop      string
 	bin, format string
@@ -82,6 +85,9 @@ func (f upFlags) check() error {
 	}
 	if f.grace < 0 {
 		return glovebox.Errorf(glovebox.KindUsage, "--grace cannot be negative")
+	}
+	if err := f.filter.check(); err != nil {
+		return err
 	}
 	if _, err := f.pool.config(); err != nil {
 		return err
@@ -108,7 +114,7 @@ func (a *app) up(ctx context.Context, f upFlags) error {
 		return err
 	}
 	defer inst.Close()
-	mounted, err := inst.MountVolatile(containerd.DaemonIn(inst.Containerd()).State)
+	mounted, err := inst.MountVolatile(containerd.DaemonIn(inst.Containerd()).State, containerd.VolatileIn(inst.Sandboxes()), agent.VolatileIn(inst.Agent()))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,8 +139,8 @@ func (a *app) controlChild(inst *instance.Instance, self *os.File, set *processe
 func (a *app) agentChild(inst *instance.Instance, t tools, self *os.File, f upFlags) supervise.Child {
 	return supervise.Child{
 		Name: nameAgent, Path: "glovebox", Binary: self, Dir: inst.Agent(),
-		Args:  debugFlag(append([]string{"agent", "--data", inst.Dir, "--bin", t.dir, "--log-format", f.format}, f.pool.args()...), f),
-		Env:   a.pass(a.rootEnv(t), tracing.Variables()),
+		Args:  debugFlag(append([]string{"agent", "--data", inst.Dir, "--bin", t.dir, "--log-format", f.format}, slices.Concat(f.pool.args(), f.filter.args())...), f),
+		Env:   a.pass(a.pass(a.rootEnv(t), tracing.Variables()), []string{"SSL_CERT_FILE", "SSL_CERT_DIR"}),
 		Grace: 15 * time.Second,
 	}
 }

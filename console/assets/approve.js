@@ -1,5 +1,6 @@
 // The page of a signed job: what would run and what it widens, and a signature
-// over exactly that.
+// over exactly that. It is also that of a policy that is to be changed: a
+// job's, while it runs, or the tenant's.
 import { get, post } from "./call.js";
 import { byID, el, facts, rows, visible, when, word } from "./dom.js";
 import { clear, done, during, failed, wrongPlace } from "./notice.js";
@@ -11,6 +12,7 @@ const path = "/v1/approvals/" + encodeURIComponent(decodeURIComponent(location.p
 
 let who; // is signed in
 let named; // how to call a principal
+let change; // of a policy is what is signed
 
 // A limit's name and how to show it.
 const limits = {
@@ -25,6 +27,26 @@ const limits = {
 
 const command = (job) => shell([...(job.entrypoint ?? []), ...(job.cmd ?? [])]) || "as the image says";
 
+// isPolicy says whether an operation changes a policy and runs nothing.
+const isPolicy = (operation) => operation.parameters.image === undefined;
+
+const allows = (parameters) => (parameters.policy ?? []).join(", ") || "nothing";
+
+// showPolicy shows a change of a policy as the operation has it.
+function showPolicy(operation, approval) {
+	const job = operation.action !== "policy.change";
+	byID("why").textContent = job ? "A job that is there already is to be allowed more than it has." : "What your tenant's jobs get without a signature is to be changed.";
+	byID("what").textContent = "What would be allowed";
+	facts(byID("facts"), [
+		[job ? "Job" : "Tenant", operation.resource, true],
+		["In place of revision", operation.version],
+		["Allows", allows(operation.parameters), true],
+		["Hash of all of it", operation.parameters.hash, true],
+		["Asked by", named(approval.by)],
+		["Good until", when(approval.until)],
+	]);
+}
+
 // showJob shows the job as the operation that is signed has it, and nothing
 // that is told beside that. Values of the environment are not in it, only their
 // hash: they may be secrets.
@@ -37,6 +59,7 @@ function showJob(operation, approval) {
 		["Runtime", job.runtime],
 		["User", job.user || "as the image says"],
 		["Folder", job.workdir, true],
+		["May touch", allows(job), true],
 		["Variables", (job.env ?? []).join(", "), true],
 		["Input", { none: "none", streamed: "sent while it runs; not part of what you sign" }[job.stdin] ?? job.stdin],
 		["Time", job.timeout],
@@ -55,7 +78,8 @@ function progress(signed, needed, mine) {
 async function show() {
 	const approval = await get(path);
 	rows(byID("widens"), (approval.operation.parameters.widens ?? []).map((w) => el("li", {}, word(w))), "Nothing.");
-	showJob(approval.operation, approval);
+	change = isPolicy(approval.operation);
+	(change ? showPolicy : showJob)(approval.operation, approval);
 	const signatures = approval.signatures ?? [];
 	const mine = signatures.some((s) => s.by === who.name);
 	byID("needed").textContent = progress(signatures.length, approval.needed, mine);
@@ -67,22 +91,20 @@ async function show() {
 }
 
 // inShort is what matters most of a job, to be seen while signing.
-function inShort({ parameters: job }) {
+function inShort(operation) {
+	const job = operation.parameters;
 	const list = el("dl", { class: "facts" });
-	facts(list, [
-		["Widens", job.widens.join(", ")],
-		["Image", job.image, true],
-		["Command", command(job), true],
-	]);
+	const rest = isPolicy(operation) ? [["Allows", allows(job), true]] : [["Image", job.image, true], ["Command", command(job), true]];
+	facts(list, [["Widens", (job.widens ?? []).join(", ")], ...rest]);
 	return [list];
 }
 
 async function sign() {
-	const ok = await signing(() => post(path + "/begin"), (signature) => post(path + "/sign", signature), { title: "Sign this job", more: inShort });
+	const ok = await signing(() => post(path + "/begin"), (signature) => post(path + "/sign", signature), { title: change ? "Sign this change" : "Sign this job", more: inShort });
 	if (!ok) return;
 	const approval = await show();
 	const left = approval.needed - (approval.signatures ?? []).length;
-	done(left > 0 ? "Signed. It needs one more person." : "Signed. The job can be submitted now; you can close this page.");
+	done(left > 0 ? "Signed. It needs one more person." : `Signed. The ${change ? "change can be made" : "job can be submitted"} now; you can close this page.`);
 }
 
 async function start() {

@@ -14,6 +14,8 @@ const sentences = {
 	"rule.remove": (o, about) => `Remove the rule ${about}, and end the sessions that it gave.`,
 	"session.device": (o) => `Let the device ${o.parameters.name}, seen at ${o.parameters.from}, act as you until its session ends.`,
 	"job.widen": () => "Let this job run with more than your tenant allows without a signature.",
+	"job.private": () => "Let this job reach addresses or private destinations, or any public name, beyond what your tenant allows.",
+	"policy.change": () => "Change what your tenant's jobs get without a signature.",
 	"job.approve": () => "Agree to this job, which asks for more than your tenant allows without a signature.",
 };
 

@@ -72,6 +72,9 @@ func (l Layout) Node() string { return filepath.Join(l.Run(), "node.sock") }
 // Shim is the socket of the one shim process.
 func (l Layout) Shim() string { return filepath.Join(l.Run(), "shim.sock") }
 
+// Network is the folder of the sandboxes' network namespaces, in memory.
+func (l Layout) Network() string { return filepath.Join(l.Dir, "net") }
+
 // Keeper is the shim's socket for those who leave it behind and take it over.
 func (l Layout) Keeper() string { return filepath.Join(l.Run(), "keep.sock") }
 
@@ -83,6 +86,9 @@ func (l Layout) Control() string { return filepath.Join(l.Dir, "control") }
 
 // Store is control's database.
 func (l Layout) Store() string { return filepath.Join(l.Control(), "store.db") }
+
+// SecretKeys is control's file of the keys that secrets are sealed with.
+func (l Layout) SecretKeys() string { return filepath.Join(l.Control(), "secret.keys") }
 
 // Blobs is control's folder of bytes.
 func (l Layout) Blobs() string { return filepath.Join(l.Control(), "blobs") }

@@ -13,8 +13,8 @@ import (
 type Instance struct {
 	Layout
 	Record
-	lock  *os.File
-	claim *os.File
+	lock   *os.File
+	claims []*os.File
 }
 
 // Open takes the folder for this process, makes what is missing and puts every
@@ -44,7 +44,7 @@ func Open(l Layout, h Host, version string) (*Instance, error) {
 
 // Close gives the folder and the uid back.
 func (i *Instance) Close() {
-	for _, f := range []*os.File{i.claim, i.lock} {
+	for _, f := range append(i.claims, i.lock) {
 		if f != nil {
 			f.Close()
 		}
@@ -60,8 +60,12 @@ func (i *Instance) prepare(h Host, version string) error {
 		return err
 	}
 	before := r
-	if r.ControlUID, i.claim, err = h.claimUID(i.Dir, r.ControlUID); err != nil {
-		return err
+	for _, uid := range []*int{&r.ControlUID, &r.FilterUID} {
+		var claim *os.File
+		if *uid, claim, err = h.claimUID(i.Dir, *uid); err != nil {
+			return err
+		}
+		i.claims = append(i.claims, claim)
 	}
 	r.Version = version
 	if err := i.tree(before.ControlUID, r.ControlUID); err != nil {

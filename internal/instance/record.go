@@ -17,6 +17,7 @@ import (
 type Record struct {
 	ID         string    `json:"id"`         // random; part of every name that is visible on the host
 	ControlUID int       `json:"controlUID"` // user and group of control
+	FilterUID  int       `json:"filterUID"`  // user and group of the filter that sandboxes' traffic goes through
 	Created    time.Time `json:"created"`
 	Version    string    `json:"version"` // of the glovebox that started it last
 }
@@ -38,7 +39,7 @@ func Read(l Layout) (Record, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return Record{}, glovebox.Errorf(glovebox.KindInternal, "read %s: %w", l.Record(), err).Try("restore the file; control/ belongs to the uid that it names")
 	}
-	if r.ID == "" || r.ControlUID < firstUID || r.ControlUID > lastUID {
+	if r.ID == "" || r.ControlUID < firstUID || r.ControlUID > lastUID || r.FilterUID != 0 && (r.FilterUID < firstUID || r.FilterUID > lastUID) {
 		return Record{}, glovebox.Errorf(glovebox.KindInternal, "%s makes no sense", l.Record()).Try("restore the file; control/ belongs to the uid that it names")
 	}
 	return r, nil

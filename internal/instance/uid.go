@@ -15,9 +15,9 @@ import (
 	"glovebox"
 )
 
-// Control's user has no name. Its number comes from the range that systemd
-// keeps for users that exist only while a service runs, which no distribution
-// gives to people or packages.
+// Control's user and the filter's have no names. Their numbers come from the
+// range that systemd keeps for users that exist only while a service runs, which
+// no distribution gives to people or packages.
 const (
 	firstUID = 61184
 	lastUID  = 65519
@@ -114,7 +114,7 @@ func (h Host) claim(uid int, dir string) (*os.File, error) {
 	buf := make([]byte, 4096)
 	n, _ := f.ReadAt(buf, 0)
 	if other := string(buf[:n]); other != "" && other != dir {
-		if r, err := Read(Layout{Dir: other}); err == nil && r.ControlUID == uid {
+		if r, err := Read(Layout{Dir: other}); err == nil && (r.ControlUID == uid || r.FilterUID == uid) {
 			f.Close()
 			return nil, nil
 		}

@@ -14,21 +14,27 @@ import (
 const volatileOptions = "size=1g,nr_inodes=1m"
 
 // MountVolatile mounts memory where things are kept that mean nothing without
-// the processes they belong to: the shim's state, and the given folder, of
-// containerd. A job makes and removes dozens of files there, and a disk's file
+// the processes they belong to: the shim's state, the network namespaces, the
+// given folder, of containerd, and more with an entry for each sandbox. A job makes and removes dozens of files there, and a disk's file
 // system becomes slow at that: ext4 looks at every inode that was removed of
 // late before it makes one. It is part of Unmount to take them away. The result
 // says whether anything was mounted: what is mounted already stays, and so does
 // a folder in which something is left on the disk that may still run.
-func (i *Instance) MountVolatile(containerdState string) (mounted bool, err error) {
-	for _, d := range []struct {
+func (i *Instance) MountVolatile(containerdState string, more ...string) (mounted bool, err error) {
+	type place struct {
 		path, inUse string
 		mode        os.FileMode
-	}{
+	}
+	places := []place{
 		{i.ShimRoot(), "s/*", 0o700},
 		// Runc passes through it as a user of the job's own namespace.
 		{containerdState, "io.containerd.runtime.v2.task/*/*", 0o711},
-	} {
+		{i.Network(), "*", 0o700},
+	}
+	for _, path := range more {
+		places = append(places, place{path, "*", 0o711})
+	}
+	for _, d := range places {
 		if err := folder(d.path, 0, d.mode); err != nil {
 			return mounted, err
 		}

@@ -25,13 +25,14 @@ func TestMountVolatile(t *testing.T) {
 	if err := os.MkdirAll(left, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	more := filepath.Join(i.Dir, "more")
 	for _, want := range []bool{true, false} {
-		if mounted, err := i.MountVolatile(state); mounted != want || err != nil {
+		if mounted, err := i.MountVolatile(state, more); mounted != want || err != nil {
 			t.Errorf("mounted %v, %v; want %v", mounted, err, want)
 		}
 	}
-	if isMount(i.ShimRoot()) || !isMount(state) {
-		t.Errorf("shim's folder mounted: %v, containerd's: %v", isMount(i.ShimRoot()), isMount(state))
+	if isMount(i.ShimRoot()) || !isMount(state) || !isMount(more) {
+		t.Errorf("shim's folder mounted: %v, containerd's: %v, more: %v", isMount(i.ShimRoot()), isMount(state), isMount(more))
 	}
 	if err := os.Remove(left); err != nil {
 		t.Fatal(err)

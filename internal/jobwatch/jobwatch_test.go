@@ -45,7 +45,9 @@ type pipe struct{ fail error }
 func (p pipe) Append(_ context.Context, _ string, _ int, _ string, offset int64, b []byte) (int64, error) {
 	return offset + int64(len(b)), p.fail
 }
-func (pipe) Sizes(context.Context, string, int) (int64, int64, error)       { return 0, 0, nil }
+func (pipe) Sizes(context.Context, string, int) (glovebox.StreamSizes, error) {
+	return glovebox.StreamSizes{}, nil
+}
 func (pipe) Stdin(context.Context, string, int64, func([]byte) error) error { return nil }
 
 var t0 = time.Unix(1_800_000_000, 0).UTC()

@@ -1,13 +1,17 @@
 package jobwatch
 
-import "context"
+import (
+	"context"
+
+	"glovebox"
+)
 
 // Output is where nodes ship what jobs write: what provider/local asks for.
 type Output interface {
 	// Append stores p at offset of the stream and returns the stream's size.
 	Append(ctx context.Context, job string, attempt int, stream string, offset int64, p []byte) (int64, error)
 	// Sizes says how much of each stream is stored.
-	Sizes(ctx context.Context, job string, attempt int) (stdout, stderr int64, err error)
+	Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error)
 	// Stdin calls send with the job's input, as it arrives, until its end.
 	Stdin(ctx context.Context, job string, offset int64, send func([]byte) error) error
 }

@@ -205,7 +205,9 @@ type pipe struct{}
 func (pipe) Append(_ context.Context, _ string, _ int, _ string, offset int64, b []byte) (int64, error) {
 	return offset + int64(len(b)), nil
 }
-func (pipe) Sizes(context.Context, string, int) (int64, int64, error)       { return 0, 0, nil }
+func (pipe) Sizes(context.Context, string, int) (glovebox.StreamSizes, error) {
+	return glovebox.StreamSizes{}, nil
+}
 func (pipe) Stdin(context.Context, string, int64, func([]byte) error) error { return nil }
 
 func create(t *testing.T, s glovebox.Store, j glovebox.Job) glovebox.Job {

@@ -145,6 +145,7 @@ const (
 	Stream_STREAM_UNSPECIFIED Stream = 0
 	Stream_STREAM_STDOUT      Stream = 1
 	Stream_STREAM_STDERR      Stream = 2
+	Stream_STREAM_EVENTS      Stream = 3 // glovebox.NetEvent, a line of JSON each
 )
 
 // Enum value maps for Stream.
@@ -153,11 +154,13 @@ var (
 		0: "STREAM_UNSPECIFIED",
 		1: "STREAM_STDOUT",
 		2: "STREAM_STDERR",
+		3: "STREAM_EVENTS",
 	}
 	Stream_value = map[string]int32{
 		"STREAM_UNSPECIFIED": 0,
 		"STREAM_STDOUT":      1,
 		"STREAM_STDERR":      2,
+		"STREAM_EVENTS":      3,
 	}
 )
 
@@ -197,8 +200,9 @@ type SyncRequest struct {
 	Have          []*Sandbox             `protobuf:"bytes,5,rep,name=have,proto3" json:"have,omitempty"`
 	KnownRevision string                 `protobuf:"bytes,6,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"` // of the last answer that was carried out; "" = none
 	Info          *NodeInfo              `protobuf:"bytes,7,opt,name=info,proto3" json:"info,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"` // grows with every call of a run; control ignores calls that come late
-	Pools         []*Pool                `protobuf:"bytes,9,rep,name=pools,proto3" json:"pools,omitempty"`        // as of a moment ago
+	Sequence      uint64                 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"`   // grows with every call of a run; control ignores calls that come late
+	Pools         []*Pool                `protobuf:"bytes,9,rep,name=pools,proto3" json:"pools,omitempty"`          // as of a moment ago
+	Snapshots     []*Snapshot            `protobuf:"bytes,15,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // that are on the node, or could not be made
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +300,83 @@ func (x *SyncRequest) GetPools() []*Pool {
 	return nil
 }
 
+func (x *SyncRequest) GetSnapshots() []*Snapshot {
+	if x != nil {
+		return x.Snapshots
+	}
+	return nil
+}
+
+// Snapshot is a saved sandbox on the node's disk, or what became of an order to
+// save one: until it is told, the node is at it.
+type Snapshot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`    // bytes
+	Digest        string                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"` // of the list of its files
+	Fault         *Fault                 `protobuf:"bytes,4,opt,name=fault,proto3" json:"fault,omitempty"`   // why there is none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot) Reset() {
+	*x = Snapshot{}
+	mi := &file_node_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot) ProtoMessage() {}
+
+func (x *Snapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
+func (*Snapshot) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Snapshot) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Snapshot) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Snapshot) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Snapshot) GetFault() *Fault {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
+}
+
 // Pool is what a node has parked for one template, and what came of it. Counts
 // are those of this run of the agent.
 type Pool struct {
@@ -322,7 +403,7 @@ type Pool struct {
 
 func (x *Pool) Reset() {
 	*x = Pool{}
-	mi := &file_node_proto_msgTypes[1]
+	mi := &file_node_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +415,7 @@ func (x *Pool) String() string {
 func (*Pool) ProtoMessage() {}
 
 func (x *Pool) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[1]
+	mi := &file_node_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +428,7 @@ func (x *Pool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pool.ProtoReflect.Descriptor instead.
 func (*Pool) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{1}
+	return file_node_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Pool) GetTemplate() string {
@@ -474,7 +555,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_node_proto_msgTypes[2]
+	mi := &file_node_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -486,7 +567,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[2]
+	mi := &file_node_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -499,7 +580,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{2}
+	return file_node_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Slot) GetId() string {
@@ -534,7 +615,7 @@ type Capacity struct {
 
 func (x *Capacity) Reset() {
 	*x = Capacity{}
-	mi := &file_node_proto_msgTypes[3]
+	mi := &file_node_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +627,7 @@ func (x *Capacity) String() string {
 func (*Capacity) ProtoMessage() {}
 
 func (x *Capacity) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[3]
+	mi := &file_node_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +640,7 @@ func (x *Capacity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capacity.ProtoReflect.Descriptor instead.
 func (*Capacity) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{3}
+	return file_node_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Capacity) GetSandboxes() int64 {
@@ -595,7 +676,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_node_proto_msgTypes[4]
+	mi := &file_node_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +688,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[4]
+	mi := &file_node_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +701,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{4}
+	return file_node_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *NodeInfo) GetVersion() string {
@@ -664,13 +745,14 @@ type Sandbox struct {
 	Residue       []*Residue             `protobuf:"bytes,9,rep,name=residue,proto3" json:"residue,omitempty"`                             // with DESTROYING, what the last check found
 	StartedFrom   string                 `protobuf:"bytes,10,opt,name=started_from,json=startedFrom,proto3" json:"started_from,omitempty"` // "pool" or "cold", once it was made
 	Template      string                 `protobuf:"bytes,11,opt,name=template,proto3" json:"template,omitempty"`                          // of the pool that it was started from
+	Events        int64                  `protobuf:"varint,20,opt,name=events,proto3" json:"events,omitempty"`                             // bytes of events so far; final with EXITED
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sandbox) Reset() {
 	*x = Sandbox{}
-	mi := &file_node_proto_msgTypes[5]
+	mi := &file_node_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +764,7 @@ func (x *Sandbox) String() string {
 func (*Sandbox) ProtoMessage() {}
 
 func (x *Sandbox) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[5]
+	mi := &file_node_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +777,7 @@ func (x *Sandbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sandbox.ProtoReflect.Descriptor instead.
 func (*Sandbox) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{5}
+	return file_node_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Sandbox) GetJob() string {
@@ -775,6 +857,13 @@ func (x *Sandbox) GetTemplate() string {
 	return ""
 }
 
+func (x *Sandbox) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
 // Exit says how an attempt ended. If fault is set and started is false, the
 // command never ran.
 type Exit struct {
@@ -792,7 +881,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_node_proto_msgTypes[6]
+	mi := &file_node_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +893,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[6]
+	mi := &file_node_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +906,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{6}
+	return file_node_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Exit) GetCode() int32 {
@@ -881,7 +970,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -893,7 +982,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -906,7 +995,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{7}
+	return file_node_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Fault) GetKind() string {
@@ -947,7 +1036,7 @@ type Residue struct {
 
 func (x *Residue) Reset() {
 	*x = Residue{}
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1048,7 @@ func (x *Residue) String() string {
 func (*Residue) ProtoMessage() {}
 
 func (x *Residue) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1061,7 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residue.ProtoReflect.Descriptor instead.
 func (*Residue) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{8}
+	return file_node_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Residue) GetKind() string {
@@ -990,18 +1079,21 @@ func (x *Residue) GetName() string {
 }
 
 type SyncResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Revision      string                 `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
-	Want          []*Order               `protobuf:"bytes,2,rep,name=want,proto3" json:"want,omitempty"`
-	CallAgain     *durationpb.Duration   `protobuf:"bytes,3,opt,name=call_again,json=callAgain,proto3" json:"call_again,omitempty"` // at the latest; at once when the agent's state changes
-	Templates     *Templates             `protobuf:"bytes,4,opt,name=templates,proto3" json:"templates,omitempty"`                  // absent if they are those of before
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Revision  string                 `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	Want      []*Order               `protobuf:"bytes,2,rep,name=want,proto3" json:"want,omitempty"`
+	CallAgain *durationpb.Duration   `protobuf:"bytes,3,opt,name=call_again,json=callAgain,proto3" json:"call_again,omitempty"` // at the latest; at once when the agent's state changes
+	Templates *Templates             `protobuf:"bytes,4,opt,name=templates,proto3" json:"templates,omitempty"`                  // absent if they are those of before
+	// Sandboxes to be saved, all of them. A snapshot that is neither named here
+	// nor by a template is removed.
+	Saves         []*Save `protobuf:"bytes,10,rep,name=saves,proto3" json:"saves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SyncResponse) Reset() {
 	*x = SyncResponse{}
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1105,7 @@ func (x *SyncResponse) String() string {
 func (*SyncResponse) ProtoMessage() {}
 
 func (x *SyncResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1118,7 @@ func (x *SyncResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncResponse.ProtoReflect.Descriptor instead.
 func (*SyncResponse) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{9}
+	return file_node_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SyncResponse) GetRevision() string {
@@ -1057,6 +1149,13 @@ func (x *SyncResponse) GetTemplates() *Templates {
 	return nil
 }
 
+func (x *SyncResponse) GetSaves() []*Save {
+	if x != nil {
+		return x.Saves
+	}
+	return nil
+}
+
 // Templates are all that there are, besides the generic one.
 type Templates struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1067,7 +1166,7 @@ type Templates struct {
 
 func (x *Templates) Reset() {
 	*x = Templates{}
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1178,7 @@ func (x *Templates) String() string {
 func (*Templates) ProtoMessage() {}
 
 func (x *Templates) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1191,7 @@ func (x *Templates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Templates.ProtoReflect.Descriptor instead.
 func (*Templates) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{10}
+	return file_node_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Templates) GetAll() []*Template {
@@ -1100,6 +1199,84 @@ func (x *Templates) GetAll() []*Template {
 		return x.All
 	}
 	return nil
+}
+
+// Save has a running sandbox of the node written down as a snapshot. It is done
+// once; the order stays until a template has the snapshot, or nobody wants it.
+type Save struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // of the snapshot
+	Job           string                 `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
+	Attempt       int32                  `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	End           bool                   `protobuf:"varint,4,opt,name=end,proto3" json:"end,omitempty"`      // kill the job in the state that was saved
+	Tenant        string                 `protobuf:"bytes,5,opt,name=tenant,proto3" json:"tenant,omitempty"` // must be the sandbox's
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Save) Reset() {
+	*x = Save{}
+	mi := &file_node_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Save) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Save) ProtoMessage() {}
+
+func (x *Save) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Save.ProtoReflect.Descriptor instead.
+func (*Save) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Save) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Save) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *Save) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Save) GetEnd() bool {
+	if x != nil {
+		return x.End
+	}
+	return false
+}
+
+func (x *Save) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
 }
 
 // Template says what the sandboxes of one pool have in common. One that an
@@ -1114,13 +1291,16 @@ type Template struct {
 	Env           []string               `protobuf:"bytes,6,rep,name=env,proto3" json:"env,omitempty"` // NAME=value: what a job has that sets nothing of its own
 	Workdir       string                 `protobuf:"bytes,7,opt,name=workdir,proto3" json:"workdir,omitempty"`
 	User          string                 `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
+	Snapshot      string                 `protobuf:"bytes,9,opt,name=snapshot,proto3" json:"snapshot,omitempty"`                               // that its sandboxes go on from; "" = none
+	Tenant        string                 `protobuf:"bytes,10,opt,name=tenant,proto3" json:"tenant,omitempty"`                                  // with a snapshot: whose jobs alone may take them
+	SnapshotSize  int64                  `protobuf:"varint,11,opt,name=snapshot_size,json=snapshotSize,proto3" json:"snapshot_size,omitempty"` // bytes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Template) Reset() {
 	*x = Template{}
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1312,7 @@ func (x *Template) String() string {
 func (*Template) ProtoMessage() {}
 
 func (x *Template) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1325,7 @@ func (x *Template) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Template.ProtoReflect.Descriptor instead.
 func (*Template) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{11}
+	return file_node_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Template) GetName() string {
@@ -1204,6 +1384,27 @@ func (x *Template) GetUser() string {
 	return ""
 }
 
+func (x *Template) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *Template) GetTenant() string {
+	if x != nil {
+		return x.Tenant
+	}
+	return ""
+}
+
+func (x *Template) GetSnapshotSize() int64 {
+	if x != nil {
+		return x.SnapshotSize
+	}
+	return 0
+}
+
 // Order names a sandbox that should exist.
 type Order struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1212,13 +1413,14 @@ type Order struct {
 	Stop          bool                   `protobuf:"varint,3,opt,name=stop,proto3" json:"stop,omitempty"` // end the command: SIGTERM, and SIGKILL after grace
 	Grace         *durationpb.Duration   `protobuf:"bytes,4,opt,name=grace,proto3" json:"grace,omitempty"`
 	Work          *Work                  `protobuf:"bytes,5,opt,name=work,proto3" json:"work,omitempty"`
+	Access        *Access                `protobuf:"bytes,8,opt,name=access,proto3" json:"access,omitempty"` // absent: no network and no secrets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1432,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1445,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{12}
+	return file_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Order) GetJob() string {
@@ -1281,6 +1483,197 @@ func (x *Order) GetWork() *Work {
 	return nil
 }
 
+func (x *Order) GetAccess() *Access {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+// Access is what the job may touch outside its sandbox. Unlike Work it changes,
+// and it holds secrets: an agent keeps it in memory only.
+type Access struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"` // grows with every change of the policy
+	Policy        []byte                 `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`      // a glovebox.Policy as JSON; only its egress and observe count
+	Headers       []*HeaderSecret        `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
+	Files         []*File                `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"` // late-bound, in memory only; those of the first order count
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Access) Reset() {
+	*x = Access{}
+	mi := &file_node_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Access) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Access) ProtoMessage() {}
+
+func (x *Access) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Access.ProtoReflect.Descriptor instead.
+func (*Access) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Access) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Access) GetPolicy() []byte {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *Access) GetHeaders() []*HeaderSecret {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *Access) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+// HeaderSecret is put into requests to a domain on their way out.
+type HeaderSecret struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Domain        string                 `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	Header        string                 `protobuf:"bytes,2,opt,name=header,proto3" json:"header,omitempty"`
+	Value         []byte                 `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"` // with its prefix
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeaderSecret) Reset() {
+	*x = HeaderSecret{}
+	mi := &file_node_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeaderSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeaderSecret) ProtoMessage() {}
+
+func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeaderSecret.ProtoReflect.Descriptor instead.
+func (*HeaderSecret) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *HeaderSecret) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *HeaderSecret) GetHeader() string {
+	if x != nil {
+		return x.Header
+	}
+	return ""
+}
+
+func (x *HeaderSecret) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+// File is given to a sandbox on a mount that is in memory only.
+type File struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // absolute
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *File) Reset() {
+	*x = File{}
+	mi := &file_node_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *File) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*File) ProtoMessage() {}
+
+func (x *File) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use File.ProtoReflect.Descriptor instead.
+func (*File) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *File) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *File) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Work is what to run; it is the same in every repetition of an order.
 type Work struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1293,14 +1686,16 @@ type Work struct {
 	User          string                 `protobuf:"bytes,7,opt,name=user,proto3" json:"user,omitempty"`
 	Timeout       *durationpb.Duration   `protobuf:"bytes,8,opt,name=timeout,proto3" json:"timeout,omitempty"` // from start
 	Limits        *Limits                `protobuf:"bytes,9,opt,name=limits,proto3" json:"limits,omitempty"`
-	Stdin         bool                   `protobuf:"varint,10,opt,name=stdin,proto3" json:"stdin,omitempty"` // there is input to read by ReadStdin
+	Stdin         bool                   `protobuf:"varint,10,opt,name=stdin,proto3" json:"stdin,omitempty"`      // there is input to read by ReadStdin
+	Snapshot      string                 `protobuf:"bytes,15,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // that it goes on from, in place of args; run nothing else
+	Template      string                 `protobuf:"bytes,16,opt,name=template,proto3" json:"template,omitempty"` // whose snapshot that is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Work) Reset() {
 	*x = Work{}
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1707,7 @@ func (x *Work) String() string {
 func (*Work) ProtoMessage() {}
 
 func (x *Work) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1720,7 @@ func (x *Work) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Work.ProtoReflect.Descriptor instead.
 func (*Work) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{13}
+	return file_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Work) GetTenant() string {
@@ -1398,6 +1793,20 @@ func (x *Work) GetStdin() bool {
 	return false
 }
 
+func (x *Work) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *Work) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
 type Limits struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Memory        int64                  `protobuf:"varint,1,opt,name=memory,proto3" json:"memory,omitempty"`
@@ -1413,7 +1822,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +1834,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +1847,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{14}
+	return file_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Limits) GetMemory() int64 {
@@ -1505,7 +1914,7 @@ type Image struct {
 
 func (x *Image) Reset() {
 	*x = Image{}
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1517,7 +1926,7 @@ func (x *Image) String() string {
 func (*Image) ProtoMessage() {}
 
 func (x *Image) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1530,7 +1939,7 @@ func (x *Image) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Image.ProtoReflect.Descriptor instead.
 func (*Image) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{15}
+	return file_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Image) GetName() string {
@@ -1593,7 +2002,7 @@ type Blob struct {
 
 func (x *Blob) Reset() {
 	*x = Blob{}
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +2014,7 @@ func (x *Blob) String() string {
 func (*Blob) ProtoMessage() {}
 
 func (x *Blob) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +2027,7 @@ func (x *Blob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blob.ProtoReflect.Descriptor instead.
 func (*Blob) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{16}
+	return file_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Blob) GetDigest() string {
@@ -1652,7 +2061,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +2073,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +2086,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{17}
+	return file_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Layer) GetBlob() *Blob {
@@ -1707,7 +2116,7 @@ type OutputChunk struct {
 
 func (x *OutputChunk) Reset() {
 	*x = OutputChunk{}
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +2128,7 @@ func (x *OutputChunk) String() string {
 func (*OutputChunk) ProtoMessage() {}
 
 func (x *OutputChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +2141,7 @@ func (x *OutputChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputChunk.ProtoReflect.Descriptor instead.
 func (*OutputChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{18}
+	return file_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OutputChunk) GetJob() string {
@@ -1774,13 +2183,14 @@ type OutputAck struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Stdout        int64                  `protobuf:"varint,1,opt,name=stdout,proto3" json:"stdout,omitempty"`
 	Stderr        int64                  `protobuf:"varint,2,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Events        int64                  `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutputAck) Reset() {
 	*x = OutputAck{}
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +2202,7 @@ func (x *OutputAck) String() string {
 func (*OutputAck) ProtoMessage() {}
 
 func (x *OutputAck) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +2215,7 @@ func (x *OutputAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputAck.ProtoReflect.Descriptor instead.
 func (*OutputAck) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{19}
+	return file_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OutputAck) GetStdout() int64 {
@@ -1822,6 +2232,13 @@ func (x *OutputAck) GetStderr() int64 {
 	return 0
 }
 
+func (x *OutputAck) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
 type ReadStdinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -1833,7 +2250,7 @@ type ReadStdinRequest struct {
 
 func (x *ReadStdinRequest) Reset() {
 	*x = ReadStdinRequest{}
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +2262,7 @@ func (x *ReadStdinRequest) String() string {
 func (*ReadStdinRequest) ProtoMessage() {}
 
 func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +2275,7 @@ func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStdinRequest.ProtoReflect.Descriptor instead.
 func (*ReadStdinRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{20}
+	return file_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReadStdinRequest) GetJob() string {
@@ -1892,7 +2309,7 @@ type ReadBlobRequest struct {
 
 func (x *ReadBlobRequest) Reset() {
 	*x = ReadBlobRequest{}
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2321,7 @@ func (x *ReadBlobRequest) String() string {
 func (*ReadBlobRequest) ProtoMessage() {}
 
 func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2334,7 @@ func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBlobRequest.ProtoReflect.Descriptor instead.
 func (*ReadBlobRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{21}
+	return file_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReadBlobRequest) GetDigest() string {
@@ -1943,7 +2360,7 @@ type DataChunk struct {
 
 func (x *DataChunk) Reset() {
 	*x = DataChunk{}
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2372,7 @@ func (x *DataChunk) String() string {
 func (*DataChunk) ProtoMessage() {}
 
 func (x *DataChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2385,7 @@ func (x *DataChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataChunk.ProtoReflect.Descriptor instead.
 func (*DataChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{22}
+	return file_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DataChunk) GetData() []byte {
@@ -1983,7 +2400,7 @@ var File_node_proto protoreflect.FileDescriptor
 const file_node_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x02\n" +
+	"node.proto\x12\x10glovebox.node.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x89\x03\n" +
 	"\vSyncRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
 	"\x04boot\x18\x02 \x01(\tR\x04boot\x12\x10\n" +
@@ -1993,7 +2410,13 @@ const file_node_proto_rawDesc = "" +
 	"\x0eknown_revision\x18\x06 \x01(\tR\rknownRevision\x12.\n" +
 	"\x04info\x18\a \x01(\v2\x1a.glovebox.node.v1.NodeInfoR\x04info\x12\x1a\n" +
 	"\bsequence\x18\b \x01(\x04R\bsequence\x12,\n" +
-	"\x05pools\x18\t \x03(\v2\x16.glovebox.node.v1.PoolR\x05pools\"\x8f\x05\n" +
+	"\x05pools\x18\t \x03(\v2\x16.glovebox.node.v1.PoolR\x05pools\x128\n" +
+	"\tsnapshots\x18\x0f \x03(\v2\x1a.glovebox.node.v1.SnapshotR\tsnapshots\"y\n" +
+	"\bSnapshot\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12-\n" +
+	"\x05fault\x18\x04 \x01(\v2\x17.glovebox.node.v1.FaultR\x05fault\"\x8f\x05\n" +
 	"\x04Pool\x12\x1a\n" +
 	"\btemplate\x18\x01 \x01(\tR\btemplate\x12\x14\n" +
 	"\x05image\x18\x02 \x01(\tR\x05image\x12 \n" +
@@ -2029,7 +2452,7 @@ const file_node_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06kernel\x18\x02 \x01(\tR\x06kernel\x12\x1a\n" +
 	"\bplatform\x18\x03 \x01(\tR\bplatform\x12\x1a\n" +
-	"\bruntimes\x18\x04 \x03(\tR\bruntimes\"\x88\x03\n" +
+	"\bruntimes\x18\x04 \x03(\tR\bruntimes\"\xa0\x03\n" +
 	"\aSandbox\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12-\n" +
@@ -2042,7 +2465,8 @@ const file_node_proto_rawDesc = "" +
 	"\aresidue\x18\t \x03(\v2\x19.glovebox.node.v1.ResidueR\aresidue\x12!\n" +
 	"\fstarted_from\x18\n" +
 	" \x01(\tR\vstartedFrom\x12\x1a\n" +
-	"\btemplate\x18\v \x01(\tR\btemplate\"\x84\x02\n" +
+	"\btemplate\x18\v \x01(\tR\btemplate\x12\x16\n" +
+	"\x06events\x18\x14 \x01(\x03R\x06events\"\x84\x02\n" +
 	"\x04Exit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06signal\x18\x02 \x01(\x05R\x06signal\x12\x18\n" +
@@ -2059,15 +2483,23 @@ const file_node_proto_rawDesc = "" +
 	"\x04hint\x18\x04 \x01(\tR\x04hint\"1\n" +
 	"\aResidue\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\xcc\x01\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xfa\x01\n" +
 	"\fSyncResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12+\n" +
 	"\x04want\x18\x02 \x03(\v2\x17.glovebox.node.v1.OrderR\x04want\x128\n" +
 	"\n" +
 	"call_again\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcallAgain\x129\n" +
-	"\ttemplates\x18\x04 \x01(\v2\x1b.glovebox.node.v1.TemplatesR\ttemplates\"9\n" +
+	"\ttemplates\x18\x04 \x01(\v2\x1b.glovebox.node.v1.TemplatesR\ttemplates\x12,\n" +
+	"\x05saves\x18\n" +
+	" \x03(\v2\x16.glovebox.node.v1.SaveR\x05saves\"9\n" +
 	"\tTemplates\x12,\n" +
-	"\x03all\x18\x01 \x03(\v2\x1a.glovebox.node.v1.TemplateR\x03all\"\xd3\x01\n" +
+	"\x03all\x18\x01 \x03(\v2\x1a.glovebox.node.v1.TemplateR\x03all\"p\n" +
+	"\x04Save\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03job\x18\x02 \x01(\tR\x03job\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12\x10\n" +
+	"\x03end\x18\x04 \x01(\bR\x03end\x12\x16\n" +
+	"\x06tenant\x18\x05 \x01(\tR\x06tenant\"\xac\x02\n" +
 	"\bTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x05image\x18\x02 \x01(\v2\x17.glovebox.node.v1.ImageR\x05image\x12 \n" +
@@ -2076,13 +2508,30 @@ const file_node_proto_rawDesc = "" +
 	"\x03max\x18\x05 \x01(\x05R\x03max\x12\x10\n" +
 	"\x03env\x18\x06 \x03(\tR\x03env\x12\x18\n" +
 	"\aworkdir\x18\a \x01(\tR\aworkdir\x12\x12\n" +
-	"\x04user\x18\b \x01(\tR\x04user\"\xa4\x01\n" +
+	"\x04user\x18\b \x01(\tR\x04user\x12\x1a\n" +
+	"\bsnapshot\x18\t \x01(\tR\bsnapshot\x12\x16\n" +
+	"\x06tenant\x18\n" +
+	" \x01(\tR\x06tenant\x12#\n" +
+	"\rsnapshot_size\x18\v \x01(\x03R\fsnapshotSize\"\xd6\x01\n" +
 	"\x05Order\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x12\n" +
 	"\x04stop\x18\x03 \x01(\bR\x04stop\x12/\n" +
 	"\x05grace\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05grace\x12*\n" +
-	"\x04work\x18\x05 \x01(\v2\x16.glovebox.node.v1.WorkR\x04work\"\xb8\x02\n" +
+	"\x04work\x18\x05 \x01(\v2\x16.glovebox.node.v1.WorkR\x04work\x120\n" +
+	"\x06access\x18\b \x01(\v2\x18.glovebox.node.v1.AccessR\x06access\"\xa4\x01\n" +
+	"\x06Access\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x16\n" +
+	"\x06policy\x18\x02 \x01(\fR\x06policy\x128\n" +
+	"\aheaders\x18\x03 \x03(\v2\x1e.glovebox.node.v1.HeaderSecretR\aheaders\x12,\n" +
+	"\x05files\x18\x04 \x03(\v2\x16.glovebox.node.v1.FileR\x05files\"T\n" +
+	"\fHeaderSecret\x12\x16\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x16\n" +
+	"\x06header\x18\x02 \x01(\tR\x06header\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\".\n" +
+	"\x04File\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xf0\x02\n" +
 	"\x04Work\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12-\n" +
 	"\x05image\x18\x02 \x01(\v2\x17.glovebox.node.v1.ImageR\x05image\x12\x18\n" +
@@ -2094,7 +2543,9 @@ const file_node_proto_rawDesc = "" +
 	"\atimeout\x18\b \x01(\v2\x19.google.protobuf.DurationR\atimeout\x120\n" +
 	"\x06limits\x18\t \x01(\v2\x18.glovebox.node.v1.LimitsR\x06limits\x12\x14\n" +
 	"\x05stdin\x18\n" +
-	" \x01(\bR\x05stdin\"\xa2\x01\n" +
+	" \x01(\bR\x05stdin\x12\x1a\n" +
+	"\bsnapshot\x18\x0f \x01(\tR\bsnapshot\x12\x1a\n" +
+	"\btemplate\x18\x10 \x01(\tR\btemplate\"\xa2\x01\n" +
 	"\x06Limits\x12\x16\n" +
 	"\x06memory\x18\x01 \x01(\x03R\x06memory\x12\x12\n" +
 	"\x04cpus\x18\x02 \x01(\x01R\x04cpus\x12\x12\n" +
@@ -2124,10 +2575,11 @@ const file_node_proto_rawDesc = "" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x120\n" +
 	"\x06stream\x18\x03 \x01(\x0e2\x18.glovebox.node.v1.StreamR\x06stream\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x12\n" +
-	"\x04data\x18\x05 \x01(\fR\x04data\";\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\"S\n" +
 	"\tOutputAck\x12\x16\n" +
 	"\x06stdout\x18\x01 \x01(\x03R\x06stdout\x12\x16\n" +
-	"\x06stderr\x18\x02 \x01(\x03R\x06stderr\"V\n" +
+	"\x06stderr\x18\x02 \x01(\x03R\x06stderr\x12\x16\n" +
+	"\x06events\x18\x03 \x01(\x03R\x06events\"V\n" +
 	"\x10ReadStdinRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
@@ -2148,11 +2600,12 @@ const file_node_proto_rawDesc = "" +
 	"\x0fPHASE_PREPARING\x10\x01\x12\x11\n" +
 	"\rPHASE_RUNNING\x10\x02\x12\x10\n" +
 	"\fPHASE_EXITED\x10\x03\x12\x14\n" +
-	"\x10PHASE_DESTROYING\x10\x04*F\n" +
+	"\x10PHASE_DESTROYING\x10\x04*Y\n" +
 	"\x06Stream\x12\x16\n" +
 	"\x12STREAM_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTREAM_STDOUT\x10\x01\x12\x11\n" +
-	"\rSTREAM_STDERR\x10\x022\xc0\x02\n" +
+	"\rSTREAM_STDERR\x10\x02\x12\x11\n" +
+	"\rSTREAM_EVENTS\x10\x032\xc0\x02\n" +
 	"\vNodeService\x12E\n" +
 	"\x04Sync\x12\x1d.glovebox.node.v1.SyncRequest\x1a\x1e.glovebox.node.v1.SyncResponse\x12L\n" +
 	"\n" +
@@ -2173,85 +2626,96 @@ func file_node_proto_rawDescGZIP() []byte {
 }
 
 var file_node_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_node_proto_goTypes = []any{
 	(SlotState)(0),                // 0: glovebox.node.v1.SlotState
 	(Phase)(0),                    // 1: glovebox.node.v1.Phase
 	(Stream)(0),                   // 2: glovebox.node.v1.Stream
 	(*SyncRequest)(nil),           // 3: glovebox.node.v1.SyncRequest
-	(*Pool)(nil),                  // 4: glovebox.node.v1.Pool
-	(*Slot)(nil),                  // 5: glovebox.node.v1.Slot
-	(*Capacity)(nil),              // 6: glovebox.node.v1.Capacity
-	(*NodeInfo)(nil),              // 7: glovebox.node.v1.NodeInfo
-	(*Sandbox)(nil),               // 8: glovebox.node.v1.Sandbox
-	(*Exit)(nil),                  // 9: glovebox.node.v1.Exit
-	(*Fault)(nil),                 // 10: glovebox.node.v1.Fault
-	(*Residue)(nil),               // 11: glovebox.node.v1.Residue
-	(*SyncResponse)(nil),          // 12: glovebox.node.v1.SyncResponse
-	(*Templates)(nil),             // 13: glovebox.node.v1.Templates
-	(*Template)(nil),              // 14: glovebox.node.v1.Template
-	(*Order)(nil),                 // 15: glovebox.node.v1.Order
-	(*Work)(nil),                  // 16: glovebox.node.v1.Work
-	(*Limits)(nil),                // 17: glovebox.node.v1.Limits
-	(*Image)(nil),                 // 18: glovebox.node.v1.Image
-	(*Blob)(nil),                  // 19: glovebox.node.v1.Blob
-	(*Layer)(nil),                 // 20: glovebox.node.v1.Layer
-	(*OutputChunk)(nil),           // 21: glovebox.node.v1.OutputChunk
-	(*OutputAck)(nil),             // 22: glovebox.node.v1.OutputAck
-	(*ReadStdinRequest)(nil),      // 23: glovebox.node.v1.ReadStdinRequest
-	(*ReadBlobRequest)(nil),       // 24: glovebox.node.v1.ReadBlobRequest
-	(*DataChunk)(nil),             // 25: glovebox.node.v1.DataChunk
-	nil,                           // 26: glovebox.node.v1.Pool.MissesEntry
-	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(*Snapshot)(nil),              // 4: glovebox.node.v1.Snapshot
+	(*Pool)(nil),                  // 5: glovebox.node.v1.Pool
+	(*Slot)(nil),                  // 6: glovebox.node.v1.Slot
+	(*Capacity)(nil),              // 7: glovebox.node.v1.Capacity
+	(*NodeInfo)(nil),              // 8: glovebox.node.v1.NodeInfo
+	(*Sandbox)(nil),               // 9: glovebox.node.v1.Sandbox
+	(*Exit)(nil),                  // 10: glovebox.node.v1.Exit
+	(*Fault)(nil),                 // 11: glovebox.node.v1.Fault
+	(*Residue)(nil),               // 12: glovebox.node.v1.Residue
+	(*SyncResponse)(nil),          // 13: glovebox.node.v1.SyncResponse
+	(*Templates)(nil),             // 14: glovebox.node.v1.Templates
+	(*Save)(nil),                  // 15: glovebox.node.v1.Save
+	(*Template)(nil),              // 16: glovebox.node.v1.Template
+	(*Order)(nil),                 // 17: glovebox.node.v1.Order
+	(*Access)(nil),                // 18: glovebox.node.v1.Access
+	(*HeaderSecret)(nil),          // 19: glovebox.node.v1.HeaderSecret
+	(*File)(nil),                  // 20: glovebox.node.v1.File
+	(*Work)(nil),                  // 21: glovebox.node.v1.Work
+	(*Limits)(nil),                // 22: glovebox.node.v1.Limits
+	(*Image)(nil),                 // 23: glovebox.node.v1.Image
+	(*Blob)(nil),                  // 24: glovebox.node.v1.Blob
+	(*Layer)(nil),                 // 25: glovebox.node.v1.Layer
+	(*OutputChunk)(nil),           // 26: glovebox.node.v1.OutputChunk
+	(*OutputAck)(nil),             // 27: glovebox.node.v1.OutputAck
+	(*ReadStdinRequest)(nil),      // 28: glovebox.node.v1.ReadStdinRequest
+	(*ReadBlobRequest)(nil),       // 29: glovebox.node.v1.ReadBlobRequest
+	(*DataChunk)(nil),             // 30: glovebox.node.v1.DataChunk
+	nil,                           // 31: glovebox.node.v1.Pool.MissesEntry
+	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
 }
 var file_node_proto_depIdxs = []int32{
-	6,  // 0: glovebox.node.v1.SyncRequest.capacity:type_name -> glovebox.node.v1.Capacity
-	8,  // 1: glovebox.node.v1.SyncRequest.have:type_name -> glovebox.node.v1.Sandbox
-	7,  // 2: glovebox.node.v1.SyncRequest.info:type_name -> glovebox.node.v1.NodeInfo
-	4,  // 3: glovebox.node.v1.SyncRequest.pools:type_name -> glovebox.node.v1.Pool
-	5,  // 4: glovebox.node.v1.Pool.slots:type_name -> glovebox.node.v1.Slot
-	26, // 5: glovebox.node.v1.Pool.misses:type_name -> glovebox.node.v1.Pool.MissesEntry
-	27, // 6: glovebox.node.v1.Pool.refill_wall:type_name -> google.protobuf.Duration
-	27, // 7: glovebox.node.v1.Pool.refill_cpu:type_name -> google.protobuf.Duration
-	27, // 8: glovebox.node.v1.Pool.claim_p50:type_name -> google.protobuf.Duration
-	27, // 9: glovebox.node.v1.Pool.claim_p95:type_name -> google.protobuf.Duration
-	0,  // 10: glovebox.node.v1.Slot.state:type_name -> glovebox.node.v1.SlotState
-	28, // 11: glovebox.node.v1.Slot.since:type_name -> google.protobuf.Timestamp
-	1,  // 12: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
-	9,  // 13: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
-	28, // 14: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
-	11, // 15: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
-	10, // 16: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
-	28, // 17: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
-	27, // 18: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
-	15, // 19: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
-	27, // 20: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
-	13, // 21: glovebox.node.v1.SyncResponse.templates:type_name -> glovebox.node.v1.Templates
-	14, // 22: glovebox.node.v1.Templates.all:type_name -> glovebox.node.v1.Template
-	18, // 23: glovebox.node.v1.Template.image:type_name -> glovebox.node.v1.Image
-	27, // 24: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
-	16, // 25: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
-	18, // 26: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
-	27, // 27: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
-	17, // 28: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
-	19, // 29: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
-	20, // 30: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
-	19, // 31: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
-	2,  // 32: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
-	3,  // 33: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
-	21, // 34: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
-	23, // 35: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
-	24, // 36: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
-	12, // 37: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
-	22, // 38: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
-	25, // 39: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
-	25, // 40: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
-	37, // [37:41] is the sub-list for method output_type
-	33, // [33:37] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	7,  // 0: glovebox.node.v1.SyncRequest.capacity:type_name -> glovebox.node.v1.Capacity
+	9,  // 1: glovebox.node.v1.SyncRequest.have:type_name -> glovebox.node.v1.Sandbox
+	8,  // 2: glovebox.node.v1.SyncRequest.info:type_name -> glovebox.node.v1.NodeInfo
+	5,  // 3: glovebox.node.v1.SyncRequest.pools:type_name -> glovebox.node.v1.Pool
+	4,  // 4: glovebox.node.v1.SyncRequest.snapshots:type_name -> glovebox.node.v1.Snapshot
+	11, // 5: glovebox.node.v1.Snapshot.fault:type_name -> glovebox.node.v1.Fault
+	6,  // 6: glovebox.node.v1.Pool.slots:type_name -> glovebox.node.v1.Slot
+	31, // 7: glovebox.node.v1.Pool.misses:type_name -> glovebox.node.v1.Pool.MissesEntry
+	32, // 8: glovebox.node.v1.Pool.refill_wall:type_name -> google.protobuf.Duration
+	32, // 9: glovebox.node.v1.Pool.refill_cpu:type_name -> google.protobuf.Duration
+	32, // 10: glovebox.node.v1.Pool.claim_p50:type_name -> google.protobuf.Duration
+	32, // 11: glovebox.node.v1.Pool.claim_p95:type_name -> google.protobuf.Duration
+	0,  // 12: glovebox.node.v1.Slot.state:type_name -> glovebox.node.v1.SlotState
+	33, // 13: glovebox.node.v1.Slot.since:type_name -> google.protobuf.Timestamp
+	1,  // 14: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
+	10, // 15: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
+	33, // 16: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
+	12, // 17: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
+	11, // 18: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
+	33, // 19: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
+	32, // 20: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
+	17, // 21: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
+	32, // 22: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
+	14, // 23: glovebox.node.v1.SyncResponse.templates:type_name -> glovebox.node.v1.Templates
+	15, // 24: glovebox.node.v1.SyncResponse.saves:type_name -> glovebox.node.v1.Save
+	16, // 25: glovebox.node.v1.Templates.all:type_name -> glovebox.node.v1.Template
+	23, // 26: glovebox.node.v1.Template.image:type_name -> glovebox.node.v1.Image
+	32, // 27: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
+	21, // 28: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
+	18, // 29: glovebox.node.v1.Order.access:type_name -> glovebox.node.v1.Access
+	19, // 30: glovebox.node.v1.Access.headers:type_name -> glovebox.node.v1.HeaderSecret
+	20, // 31: glovebox.node.v1.Access.files:type_name -> glovebox.node.v1.File
+	23, // 32: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
+	32, // 33: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
+	22, // 34: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
+	24, // 35: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
+	25, // 36: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
+	24, // 37: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
+	2,  // 38: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
+	3,  // 39: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
+	26, // 40: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
+	28, // 41: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
+	29, // 42: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
+	13, // 43: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
+	27, // 44: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
+	30, // 45: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
+	30, // 46: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
+	43, // [43:47] is the sub-list for method output_type
+	39, // [39:43] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -2265,7 +2729,7 @@ func file_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   24,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

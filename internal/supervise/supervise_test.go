@@ -307,7 +307,9 @@ func TestChildrenDieWithTheSupervisor(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "start", func() bool { return strings.Contains(out.String(), "started <nil>") })
+	until(t, "start", func() bool {
+		return strings.Contains(out.String(), "started <nil>") && len(out.pids("pid")) > 0
+	})
 	cmd.Process.Kill()
 	cmd.Wait()
 	inner := out.pids("pid")[0]

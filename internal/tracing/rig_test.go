@@ -114,9 +114,9 @@ func (k kept) Append(ctx context.Context, job string, attempt int, stream string
 	return k.Logs.Append(ctx, job, attempt, output.Stream(stream), offset, p)
 }
 
-func (k kept) Sizes(ctx context.Context, job string, attempt int) (int64, int64, error) {
+func (k kept) Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	s, err := k.Logs.Sizes(ctx, job, attempt)
-	return s.Stdout.Bytes, s.Stderr.Bytes, err
+	return s.Written(), err
 }
 
 func (k kept) PutStdin(ctx context.Context, job string, p []byte) error {

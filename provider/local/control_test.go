@@ -149,9 +149,10 @@ func (l *logs) Append(_ context.Context, job string, attempt int, stream string,
 	return int64(len(l.streams[key])), nil
 }
 
-func (l *logs) Sizes(_ context.Context, job string, attempt int) (int64, int64, error) {
+func (l *logs) Sizes(_ context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	id := glovebox.SandboxID(job, attempt)
-	return int64(len(l.read(id + "/stdout"))), int64(len(l.read(id + "/stderr"))), nil
+	size := func(stream string) int64 { return int64(len(l.read(id + "/" + stream))) }
+	return glovebox.StreamSizes{Stdout: size("stdout"), Stderr: size("stderr"), Events: size("events")}, nil
 }
 
 func (l *logs) read(key string) string {

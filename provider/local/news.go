@@ -49,12 +49,12 @@ func (o *order) loss() glovebox.Report {
 	return glovebox.Report{Job: o.job, Attempt: o.attempt, Exit: &glovebox.NodeExit{
 		Fault: glovebox.Errorf(glovebox.KindNodeLost, "the node does not have the sandbox any more").
 			Try("submit it again if running it twice does no harm"),
-		Stdout: o.last.GetStdout(), Stderr: o.last.GetStderr()}}
+		Stdout: o.last.GetStdout(), Stderr: o.last.GetStderr(), Events: o.last.GetEvents()}}
 }
 
 func exit(s *nodev1.Sandbox) *glovebox.NodeExit {
 	e := s.GetExit()
-	x := &glovebox.NodeExit{Stdout: s.GetStdout(), Stderr: s.GetStderr(), Truncated: s.GetTruncated(), Fault: fault(e.GetFault())}
+	x := &glovebox.NodeExit{Stdout: s.GetStdout(), Stderr: s.GetStderr(), Events: s.GetEvents(), Truncated: s.GetTruncated(), Fault: fault(e.GetFault())}
 	if !e.GetStarted() || glovebox.Kind(e.GetFault().GetKind()) == glovebox.KindNodeLost { // nobody saw how it ended
 		return x
 	}

@@ -21,25 +21,29 @@ func (p *Provider) newOrder(ctx context.Context, job glovebox.Job, r glovebox.Re
 		return nil, err
 	}
 	img.Name = job.Image.Name
+	access, err := p.access(ctx, job)
+	if err != nil {
+		return nil, err
+	}
 	l := job.Spec.Limits
 	return &order{
 		node: r.Node, job: job.ID, attempt: r.Attempt, image: img, limit: l.Output, began: began,
 		wire: &nodev1.Order{
-			Job: job.ID, Attempt: int32(r.Attempt), Grace: durationpb.New(glovebox.StopGrace),
+			Job: job.ID, Attempt: int32(r.Attempt), Grace: durationpb.New(glovebox.StopGrace), Access: access,
 			Work: &nodev1.Work{
 				Tenant: job.Tenant, Image: wireImage(img), Runtime: job.Spec.Runtime,
 				Args: job.Command.Args, Env: job.Command.Env, Workdir: job.Command.Workdir, User: job.Command.User,
 				Timeout: durationpb.New(time.Duration(job.Spec.Timeout)),
 				Limits: &nodev1.Limits{Memory: l.Memory, Cpus: l.CPUs, Pids: l.Pids, Disk: l.Disk,
 					Inodes: l.Inodes, Files: l.Files, Output: l.Output},
-				Stdin: job.Spec.StdinStream,
+				Stdin: job.Spec.StdinStream, Snapshot: job.Command.Snapshot, Template: job.Spec.Template,
 			},
 		},
 	}, nil
 }
 
 func cloneOrder(o *nodev1.Order) *nodev1.Order {
-	return &nodev1.Order{Job: o.Job, Attempt: o.Attempt, Stop: o.Stop, Grace: o.Grace, Work: o.Work}
+	return &nodev1.Order{Job: o.Job, Attempt: o.Attempt, Stop: o.Stop, Grace: o.Grace, Work: o.Work, Access: o.Access}
 }
 
 func wireImage(img glovebox.Image) *nodev1.Image {

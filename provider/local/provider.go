@@ -24,11 +24,11 @@ type Reports interface {
 
 // Output is where shipped output goes and stdin comes from.
 type Output interface {
-	// Append stores p at offset of the stream ("stdout" or "stderr") and
+	// Append stores p at offset of the stream ("stdout", "stderr" or "events") and
 	// returns the stream's size; repeats are fine, a gap is KindConflict.
 	Append(ctx context.Context, job string, attempt int, stream string, offset int64, p []byte) (int64, error)
 	// Sizes says how much of each stream is stored.
-	Sizes(ctx context.Context, job string, attempt int) (stdout, stderr int64, err error)
+	Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error)
 	// Stdin calls send with the job's input from offset on, as it arrives,
 	// until its end.
 	Stdin(ctx context.Context, job string, offset int64, send func([]byte) error) error
@@ -48,6 +48,7 @@ type Provider struct {
 	nodev1connect.UnimplementedNodeServiceHandler
 	output Output
 	images Images
+	opener Opener
 	log    *slog.Logger
 	hold   time.Duration // how long a Sync is held when there is no news
 	now    func() time.Time
@@ -59,8 +60,9 @@ type Provider struct {
 	nodes   map[string]*node
 	orders  map[string]*order // by sandbox id
 
-	templates *nodev1.Templates // nil: not known yet
-	shared    map[string]bool   // digests of the blobs that these need
+	saves     map[string]*saving // by the snapshot's name
+	templates *nodev1.Templates  // nil: not known yet
+	shared    map[string]bool    // digests of the blobs that these need
 }
 
 // node is what is known of a node.
@@ -106,7 +108,7 @@ var _ glovebox.Provider = (*Provider)(nil)
 func New(output Output, images Images, log *slog.Logger) *Provider {
 	return &Provider{
 		output: output, images: images, log: log, hold: 20 * time.Second, now: time.Now,
-		epoch: glovebox.NewID("r"), open: make(chan struct{}), nodes: map[string]*node{}, orders: map[string]*order{},
+		epoch: glovebox.NewID("r"), open: make(chan struct{}), nodes: map[string]*node{}, orders: map[string]*order{}, saves: map[string]*saving{},
 	}
 }
 

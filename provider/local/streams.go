@@ -11,8 +11,12 @@ import (
 	"connectrpc.com/connect"
 )
 
-// markRoom is what a node may append to a cut output beyond the job's limit.
-const markRoom = 1024
+const (
+	// markRoom is what a node may append to a cut output beyond the job's limit.
+	markRoom = 1024
+	// maxEvents bounds the events of an attempt, which a node bounds itself.
+	maxEvents = 16 << 20
+)
 
 // ShipOutput stores what a sandbox wrote. The node is not trusted to keep to
 // the job's limit, nor to speak of jobs that it was not given.
@@ -25,10 +29,11 @@ func (p *Provider) ShipOutput(ctx context.Context, s *connect.BidiStream[nodev1.
 	if err != nil {
 		return err
 	}
-	var ack nodev1.OutputAck
-	if ack.Stdout, ack.Stderr, err = p.output.Sizes(ctx, o.job, o.attempt); err != nil {
+	has, err := p.output.Sizes(ctx, o.job, o.attempt)
+	if err != nil {
 		return wireError(err)
 	}
+	ack := nodev1.OutputAck{Stdout: has.Stdout, Stderr: has.Stderr, Events: has.Events}
 	if err := s.Send(&ack); err != nil {
 		return err
 	}
@@ -50,15 +55,19 @@ func (p *Provider) ShipOutput(ctx context.Context, s *connect.BidiStream[nodev1.
 func (p *Provider) store(ctx context.Context, o *order, c *nodev1.OutputChunk, ack *nodev1.OutputAck) error {
 	var size *int64
 	var name string
+	used, limit := ack.Stdout+ack.Stderr, o.limit+markRoom
 	switch c.GetStream() {
 	case nodev1.Stream_STREAM_STDOUT:
 		size, name = &ack.Stdout, "stdout"
 	case nodev1.Stream_STREAM_STDERR:
 		size, name = &ack.Stderr, "stderr"
+	case nodev1.Stream_STREAM_EVENTS:
+		size, name = &ack.Events, "events"
+		used, limit = ack.Events, maxEvents
 	default:
 		return connect.NewError(connect.CodeInvalidArgument, errors.New("bytes of no stream"))
 	}
-	if max(*size, c.GetOffset()+int64(len(c.GetData())))-*size+ack.Stdout+ack.Stderr > o.limit+markRoom {
+	if max(*size, c.GetOffset()+int64(len(c.GetData())))-*size+used > limit {
 		return connect.NewError(connect.CodeResourceExhausted, errors.New("more output than the job may have"))
 	}
 	n, err := p.output.Append(ctx, o.job, o.attempt, name, c.GetOffset(), c.GetData())

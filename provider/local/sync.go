@@ -58,6 +58,7 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 	}
 	n.run, n.sequence = m.GetRun(), m.GetSequence()
 	n.pools, n.seen = m.GetPools(), p.now()
+	p.saved(m.GetNode(), m.GetSnapshots())
 	n.have = make(map[string]*nodev1.Sandbox, len(m.GetHave()))
 	var news []glovebox.Report
 	for _, s := range m.GetHave() {
@@ -123,9 +124,9 @@ func (p *Provider) answer(ctx context.Context, m *nodev1.SyncRequest) (*connect.
 		}
 		revision, changed := p.epoch+"/"+strconv.FormatUint(n.revision, 10), n.changed
 		if waited || revision != m.GetKnownRevision() {
-			want, templates := p.want(m), p.templatesFor(n, m)
+			want, templates, saves := p.want(m), p.templatesFor(n, m), p.savesOf(m.GetNode())
 			p.mu.Unlock()
-			return reply(revision, want, templates), nil
+			return reply(revision, want, templates, saves), nil
 		}
 		p.mu.Unlock()
 		select {
@@ -154,6 +155,6 @@ func (p *Provider) want(m *nodev1.SyncRequest) []*nodev1.Order {
 	return want
 }
 
-func reply(revision string, want []*nodev1.Order, templates *nodev1.Templates) *connect.Response[nodev1.SyncResponse] {
-	return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: durationpb.New(callAgain), Templates: templates})
+func reply(revision string, want []*nodev1.Order, templates *nodev1.Templates, saves []*nodev1.Save) *connect.Response[nodev1.SyncResponse] {
+	return connect.NewResponse(&nodev1.SyncResponse{Revision: revision, Want: want, CallAgain: durationpb.New(callAgain), Templates: templates, Saves: saves})
 }

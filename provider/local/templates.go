@@ -32,6 +32,9 @@ func (p *Provider) SetTemplates(ctx context.Context, all []glovebox.WarmTemplate
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.templates, p.shared = set, shared
+	for _, w := range set.All {
+		delete(p.saves, w.GetSnapshot()) // wanted by its template from now on
+	}
 	for name, n := range p.nodes {
 		n.newly = p.bump(name)
 	}
@@ -61,5 +64,14 @@ func (p *Provider) wireTemplate(ctx context.Context, t glovebox.WarmTemplate) (*
 	return &nodev1.Template{
 		Name: t.Name, Image: wireImage(img), Interpreter: t.Interpreter, Min: int32(t.Min), Max: int32(t.Max),
 		Env: usual.Env, Workdir: usual.Workdir, User: usual.User,
+		Snapshot: t.Snapshot, Tenant: tenantOf(t), SnapshotSize: t.Saved.Bytes,
 	}, nil
+}
+
+// tenantOf says whose jobs alone may take what is parked; "" = everybody's.
+func tenantOf(t glovebox.WarmTemplate) string {
+	if t.Snapshot == "" {
+		return ""
+	}
+	return t.Tenant
 }

@@ -22,6 +22,7 @@ type binding struct {
 	Stdin  string      `json:"stdin"`
 	Stdout string      `json:"stdout"`
 	Stderr string      `json:"stderr"`
+	Files  []wireFile  `json:"files,omitempty"`
 }
 
 // claim is Create of a sandbox that uses up a parked one. Somebody waits for
@@ -101,6 +102,9 @@ func (r *Runtime) takeOver(ctx context.Context, s glovebox.SandboxSpec) error {
 		return glovebox.Errorf(glovebox.KindInvalid, "parked sandbox %s is for image %s, not %s", s.Parked, d, s.Image.Digest).On("parked").
 			Try("take one of another template, or none")
 	}
+	if err := checkRestored(p, s); err != nil {
+		return err
+	}
 	return r.turnOver(s.Parked, s.ID)
 }
 
@@ -110,7 +114,7 @@ func (r *Runtime) bind(ctx context.Context, l *line, s glovebox.SandboxSpec) err
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(binding{Spec: spec.OCI, Stdin: s.Stdio.Stdin, Stdout: s.Stdio.Stdout, Stderr: s.Stdio.Stderr})
+	value, err := json.Marshal(binding{Spec: spec.OCI, Stdin: s.Stdio.Stdin, Stdout: s.Stdio.Stdout, Stderr: s.Stdio.Stderr, Files: wireFiles(s.Files)})
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "encode the specification: %w", err)
 	}

@@ -25,11 +25,17 @@ type Config struct {
 	Dir string
 	// Runtimes that can be asked for: glovebox.RuntimeGVisor, RuntimeRunc.
 	Runtimes []string
-	// ShimSocket and ShimBinary are the gVisor shim: where it listens, and its
-	// program, by absolute paths. Needed for gVisor only.
+	// ShimSocket is where the gVisor shim listens, and ShimBinary the program
+	// that containerd executes, with "delete", when its connection to a task has
+	// ended: the launcher, which the shim's program is beside. Absolute paths;
+	// needed for gVisor only.
 	ShimSocket, ShimBinary string
 	// RunscRoot is the folder where gVisor keeps the state of sandboxes.
 	RunscRoot string
+	// Snapshots and SnapshotBytes bound what is saved on this node, all
+	// together; 0 = 32, and 16 GiB.
+	Snapshots     int
+	SnapshotBytes int64
 }
 
 var instanceName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -37,6 +43,12 @@ var instanceName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 func (c Config) check() (Config, error) {
 	if c.Namespace == "" {
 		c.Namespace = "glovebox"
+	}
+	if c.Snapshots == 0 {
+		c.Snapshots = defaultSnapshots
+	}
+	if c.SnapshotBytes == 0 {
+		c.SnapshotBytes = defaultSnapshotBytes
 	}
 	paths := map[string]string{"Dir": c.Dir, "Daemon.Address": c.Daemon.Address, "Daemon.State": c.Daemon.State}
 	for _, name := range c.Runtimes {

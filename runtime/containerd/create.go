@@ -32,6 +32,9 @@ func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
 	if err := r.check(s); err != nil {
 		return err
 	}
+	if s.Snapshot != "" { // its program comes with a parked sandbox, or not at all
+		return unparked(s.Parked)
+	}
 	unlock, err := r.ids.lock(ctx, s.ID)
 	if err != nil {
 		return err
@@ -60,6 +63,9 @@ func (r *Runtime) Create(ctx context.Context, s glovebox.SandboxSpec) error {
 // check refuses what cannot be made here.
 func (r *Runtime) check(s glovebox.SandboxSpec) error {
 	if err := checkID(s.ID); err != nil {
+		return err
+	}
+	if err := glovebox.CheckFiles(s.Files); err != nil {
 		return err
 	}
 	return r.offers(s.Runtime)
@@ -111,7 +117,10 @@ func (r *Runtime) make(ctx context.Context, s glovebox.SandboxSpec) error {
 	if err := r.makeContainer(ctx, s.ID, s.Image.Name, labels, spec); err != nil {
 		return err
 	}
-	return r.makeTask(ctx, s.ID, spec.Group, s.Stdio)
+	if err := r.makeTask(ctx, s.ID, spec.Group, s.Stdio); err != nil {
+		return err
+	}
+	return r.giveFiles(ctx, s)
 }
 
 func (r *Runtime) makeContainer(ctx context.Context, id, image string, labels map[string]string, spec specified) error {

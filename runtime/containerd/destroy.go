@@ -83,8 +83,12 @@ func destroyFault(id string, left []glovebox.Residue, failed error) error {
 // in which each step only needs those before it, and each can be repeated: the
 // processes, the task, the container, then what they held. A step that fails
 // does not keep the others from being tried; the first failure is returned.
-// Only a second try looks through all processes for some to end.
+// Only a second try looks through all processes for some to end, and for what
+// is called by the id of a sandbox that was claimed: usually nothing is.
 func (r *Runtime) destroyOnce(ctx context.Context, n names, again bool) (failed error) {
+	if !again {
+		n = names{n.container, n.container}
+	}
 	steps := []struct {
 		name string
 		do   func(context.Context, names) error
@@ -149,15 +153,18 @@ func (r *Runtime) deleteTask(ctx context.Context, n names, name string) error {
 	return r.call(ctx, destroyTime, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 		defer cancel()
-		_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: name, Signal: uint32(syscall.SIGKILL), All: true})
-		if err = native(err); errdefs.IsUnavailable(err) {
-			return err
-		}
+		var err error
 		for wait := time.Millisecond; ; wait = min(2*wait, 20*time.Millisecond) {
 			_, err = r.tasks.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: name})
 			// Not ended yet, or the shim has not noticed.
 			if err = native(err); !errdefs.IsFailedPrecondition(err) || ctx.Err() != nil {
 				break
+			}
+			if wait == time.Millisecond {
+				_, err = r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: name, Signal: uint32(syscall.SIGKILL), All: true})
+				if err = native(err); errdefs.IsUnavailable(err) {
+					return err
+				}
 			}
 			time.Sleep(wait)
 		}

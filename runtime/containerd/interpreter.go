@@ -41,21 +41,9 @@ func (r *Runtime) specifyInterpreter(ctx context.Context, id string, t glovebox.
 			Try("use an image that has it, or a template without an interpreter")
 	}
 	sandbox.Spec.Args = []string{program}
-	spec, err := r.specifyGVisor(ctx, sandbox, dir, r.dir(id, scratchDir))
+	spec, err := r.specifyGVisor(ctx, sandbox, dir)
 	if err == nil {
 		ocispec.ParkInterpreter(spec.OCI, t.Interpreter)
 	}
 	return spec, err
-}
-
-// scratchOf is the folder of a sandbox's writable layer, as it was called when
-// the layer was made: that of an interpreter was made before there was a job.
-func (r *Runtime) scratchOf(id, container string) string {
-	if container != id {
-		var p parked
-		if r.load(id, parkedFile, &p) == nil && p.Template.Interpreter != "" {
-			id = container
-		}
-	}
-	return r.dir(id, scratchDir)
 }

@@ -21,7 +21,9 @@ func (r *Runtime) residueOf(ctx context.Context, n names) ([]glovebox.Residue, e
 			_, err := r.client.ContainerService().Get(ctx, name)
 			if err = native(err); err == nil {
 				left = append(left, glovebox.Residue{Kind: "container", Name: name, Sandbox: n.id})
-			} else if !errdefs.IsNotFound(err) {
+			} else if errdefs.IsNotFound(err) {
+				return nil // nor a task: containerd finds those by their container
+			} else {
 				return err
 			}
 			_, err = r.tasks.Get(ctx, &tasks.GetRequest{ContainerID: name})

@@ -54,7 +54,7 @@ func newNode(t testing.TB, runtimes ...string) *node {
 	}
 	n.config = containerd.Config{
 		Daemon: d, Instance: filepath.Base(dir), Dir: filepath.Join(dir, "w"), Runtimes: runtimes,
-		ShimSocket: filepath.Join(dir, "shim.sock"), ShimBinary: filepath.Join(n.bin, "containerd-shim-glovebox-v1"),
+		ShimSocket: filepath.Join(dir, "shim.sock"), ShimBinary: filepath.Join(n.bin, "glovebox-launch"),
 		RunscRoot: filepath.Join(dir, "runsc"),
 	}
 	n.startDaemon(t)
@@ -233,6 +233,7 @@ func (n *node) suite(runtime string) runtimetest.Node {
 	s := runtimetest.Node{
 		Runtime: runtime,
 		Real:    true,
+		Dir:     n.dir,
 		Open:    func(t testing.TB) runtimetest.System { return n.open(t) },
 		KillDaemon: func(t testing.TB) {
 			n.daemon.kill()

@@ -58,6 +58,9 @@ func (r *Runtime) park(ctx context.Context, id string, t glovebox.Template) erro
 }
 
 func (r *Runtime) specifyParked(ctx context.Context, id string, t glovebox.Template) (specified, error) {
+	if t.Snapshot != "" {
+		return r.specifyRestored(ctx, id, t)
+	}
 	if t.Interpreter != "" {
 		return r.specifyInterpreter(ctx, id, t)
 	}
@@ -65,7 +68,9 @@ func (r *Runtime) specifyParked(ctx context.Context, id string, t glovebox.Templ
 	if err != nil {
 		return specified{}, err
 	}
-	return r.gvisorSpecified(ocispec.Park(r.cgroupOf(id), rootfs)), nil
+	oci := ocispec.Park(r.cgroupOf(id), rootfs)
+	ocispec.Link(oci, t.Netns)
+	return r.gvisorSpecified(oci), nil
 }
 
 // parkedRoot is the root of a template's image as a file; "" if it has none.

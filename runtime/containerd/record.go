@@ -20,12 +20,21 @@ type record struct {
 	Tenant    string
 	Image     string // digest
 	Runtime   string
+	User      string // as in glovebox.SandboxSpec
 	Limits    glovebox.Limits
 	Created   time.Time
 }
 
-// sandboxesDir is the folder of sandboxes in the work folder.
-const sandboxesDir = "sandboxes"
+// sandboxesDir is the folder of sandboxes in the work folder, and scratchesDir
+// that of their writable layers.
+const (
+	sandboxesDir = "sandboxes"
+	scratchesDir = "scratch"
+)
+
+// VolatileIn is the folder under Config.Dir with a folder for each sandbox. What
+// is in it is small and means nothing to another boot, so it can be in memory.
+func VolatileIn(dir string) string { return filepath.Join(dir, sandboxesDir) }
 
 // Files of a sandbox's folder.
 const (
@@ -36,6 +45,7 @@ const (
 	reportFile  = "report.json"
 	scratchDir  = "scratch"
 	rootDir     = "root"
+	filesDir    = "files"
 )
 
 // sandboxID is what fits containerd's rules, file names and control groups.
@@ -69,7 +79,7 @@ func (r *Runtime) newFolder(id string) error {
 // newRecord writes the record of a sandbox into its folder.
 func (r *Runtime) newRecord(s glovebox.SandboxSpec, container string) error {
 	b, err := json.Marshal(record{
-		ID: s.ID, Container: container, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, Limits: s.Limits, Created: time.Now(),
+		ID: s.ID, Container: container, Tenant: s.Tenant, Image: s.Image.Digest, Runtime: s.Runtime, User: s.User, Limits: s.Limits, Created: time.Now(),
 	})
 	if err == nil {
 		err = writeNew(r.dir(s.ID, recordFile), b)

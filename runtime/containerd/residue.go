@@ -71,6 +71,7 @@ func (r *Runtime) heldByHost(c claims, known ...string) ([]glovebox.Residue, err
 	for dir, name := range r.stateDirs() {
 		held = append(held, glovebox.Residue{Kind: "file", Name: dir, Sandbox: c.of(name)})
 	}
+	held = append(held, r.heldSnapshots()...)
 	return append(held, r.sockets(append(owners(held), known...))...), nil
 }
 
@@ -83,6 +84,9 @@ func (r *Runtime) heldBelow(parent string, c claims) ([]glovebox.Residue, error)
 		return nil, err
 	}
 	for _, m := range mounts {
+		if m.Point == parent {
+			continue // the folder itself, which may be one in memory
+		}
 		kind := "mount"
 		if m.Type == "nsfs" {
 			kind = "namespace"

@@ -31,6 +31,7 @@ type Runtime struct {
 
 	ids    locks // one call at a time that changes a sandbox
 	images locks // one that changes an image
+	saves  locks // one that changes a snapshot
 	lines  lines
 
 	mu       sync.Mutex
@@ -42,6 +43,7 @@ var (
 	_ glovebox.Inventory  = (*Runtime)(nil)
 	_ glovebox.ImageStore = (*Runtime)(nil)
 	_ glovebox.Parker     = (*Runtime)(nil)
+	_ glovebox.Saver      = (*Runtime)(nil)
 )
 
 // New prepares the work folder. It does not wait for containerd.
@@ -59,7 +61,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "silence containerd's client: %w", err)
 	}
 	r := &Runtime{config: c, groups: groups, monitors: map[string]*monitor{}}
-	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700, r.erofsDir(): 0o700} {
+	for dir, mode := range map[string]os.FileMode{c.Dir: 0o711, r.dir(): 0o711, r.imageDir(): 0o700, r.scratches(): 0o700, r.erofsDir(): 0o700, r.snapshotDir(): 0o700} {
 		if err := os.MkdirAll(dir, mode); err != nil {
 			return nil, glovebox.Errorf(glovebox.KindInternal, "make the work folder: %w", err)
 		}

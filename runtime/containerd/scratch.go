@@ -20,6 +20,10 @@ import (
 // writeNames puts there; a job's bound counts on top.
 const ownInodes = 13
 
+// scratches is the folder on the disk for the writable layers of gVisor's
+// sandboxes, which are files without names.
+func (r *Runtime) scratches() string { return filepath.Join(r.config.Dir, scratchesDir) }
+
 // runcRoot mounts a root file system for runc: the image's layers below, owned
 // by the shifted ids of the job's user namespace, and above them a tmpfs that
 // is full at the job's bound on bytes or files. What is written there counts

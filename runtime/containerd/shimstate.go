@@ -62,6 +62,8 @@ type report struct {
 	ScratchFull     string // "bytes" or "inodes" if the writable layer was used up
 	MemoryPeakBytes int64
 	CPUNanos        int64
+
+	Watch *glovebox.Observed
 }
 
 // report reads it; nothing before the end, and for runc.

@@ -41,7 +41,7 @@ func (r *Runtime) specify(ctx context.Context, s glovebox.SandboxSpec, container
 	if s.Runtime == glovebox.RuntimeRunc {
 		return r.specifyRunc(ctx, sandbox)
 	}
-	return r.specifyGVisor(ctx, sandbox, dir, r.scratchOf(s.ID, container))
+	return r.specifyGVisor(ctx, sandbox, dir)
 }
 
 // heldImage is mountedImage for the sandbox of a record, which is quicker if the
@@ -84,6 +84,9 @@ func (r *Runtime) inspect(s glovebox.SandboxSpec, container, dir string) (sandbo
 	if len(s.Args) == 0 {
 		return sandbox, "", glovebox.Errorf(glovebox.KindNoExecutable, "there is no command").On("cmd")
 	}
+	if s.Snapshot != "" {
+		return sandbox, "", nil // it is not started: it runs already
+	}
 	program, err = root.Executable(s.Args[0], s.Env, sandbox.Workdir, sandbox.User)
 	return sandbox, program, err
 }
@@ -104,7 +107,13 @@ func (r *Runtime) specifyRunc(ctx context.Context, s ocispec.Sandbox) (specified
 		return specified{}, err
 	}
 	s.Root = root
+	files, err := r.runcFiles(s.Spec, s.User)
+	if err != nil {
+		return specified{}, err
+	}
 	oci := ocispec.Build(s)
+	oci.Mounts = append(oci.Mounts, files...)
+	ocispec.Link(oci, s.Spec.Netns)
 	ocispec.Runc(oci)
 	options, err := typeurl.MarshalAny(&runcoptions.Options{
 		Root: r.runcState(),
@@ -119,19 +128,19 @@ func (r *Runtime) specifyRunc(ctx context.Context, s ocispec.Sandbox) (specified
 	return specified{OCI: oci, Runtime: containers.RuntimeInfo{Name: runcRuntime, Options: options}}, nil
 }
 
-func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir, scratch string) (specified, error) {
+func (r *Runtime) specifyGVisor(ctx context.Context, s ocispec.Sandbox, dir string) (specified, error) {
 	rootfs, err := r.erofsImage(ctx, s.Spec.Image)
 	if err != nil {
 		return specified{}, err
 	}
-	if err := makeDir(r.dir(s.Spec.ID, scratchDir), 0o700); err != nil {
-		return specified{}, err
-	}
 	s.Root = dir
 	oci := ocispec.Build(s)
+	ocispec.Link(oci, s.Spec.Netns)
 	ocispec.GVisor(oci, ocispec.GVisorFiles{
-		Rootfs: rootfs, Scratch: scratch, Report: r.dir(s.Spec.ID, reportFile),
+		Rootfs: rootfs, Scratch: r.scratches(), Report: r.dir(s.Spec.ID, reportFile),
 	}, s.Spec.Limits, s.Spec.Timeout)
+	ocispec.Watch(oci, s.Spec.Watch)
+	ocispec.Files(oci, s.Spec.Files)
 	return r.gvisorSpecified(oci), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ func init() { // not a literal: a command reads the table's user
 			n := int(b.number(9))
 			return glovebox.Exit{Code: 128 + n, Signal: n}
 		},
-		"cat": cat, "sleep": sleep, "spew": spew, "stubborn": stubborn, "polite": polite,
+		"probe": func(b *sandbox) glovebox.Exit { return b.print(b.out, "probed\n") },
+		"cat":   cat, "sleep": sleep, "spew": spew, "stubborn": stubborn, "polite": polite,
 		"oom":      limit(glovebox.KindOutOfMemory),
 		"forkbomb": limit(glovebox.KindPids),
 		"fill":     limit(glovebox.KindDisk),
@@ -52,6 +54,13 @@ func (b *sandbox) number(other int64) int64 {
 }
 
 func cat(b *sandbox) glovebox.Exit {
+	if len(b.spec.Args) > 1 { // of the image's files it has none
+		i := slices.IndexFunc(b.spec.Files, func(f glovebox.File) bool { return f.Path == b.spec.Args[1] })
+		if i < 0 {
+			return glovebox.Exit{Code: 1}
+		}
+		return b.print(b.out, string(b.spec.Files[i].Data.Reveal()))
+	}
 	in, err := b.stdin()
 	if err == nil {
 		defer in.Close()

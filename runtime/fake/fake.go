@@ -3,9 +3,10 @@
 // above them with. It runs no code. It understands a few commands by itself
 // and really reads and writes the FIFOs of glovebox.Stdio:
 //
-//	echo WORDS   err WORDS   cat   pwd   env
+//	echo WORDS   err WORDS   cat [FILE of SandboxSpec.Files]   pwd   env
 //	exit N   kill N   sleep SECONDS (or a Go duration)   spew BYTES
 //	oom   forkbomb   fill     (end at the limit of that name)
+//	probe                     (prints "probed"; is seen to probe, see Watched)
 //	stubborn                  (prints "ready"; ignores every signal but KILL)
 //	polite                    (prints "ready", and "bye" on TERM, then exits 3)
 package fake
@@ -29,6 +30,7 @@ type Runtime struct {
 	mu        sync.Mutex
 	sandboxes map[string]*sandbox
 	parked    map[string]glovebox.Template
+	snapshots map[string]snapshot
 	images    map[string]*image
 	planted   []glovebox.Residue
 }
@@ -38,12 +40,14 @@ var (
 	_ glovebox.Inventory  = (*Runtime)(nil)
 	_ glovebox.ImageStore = (*Runtime)(nil)
 	_ glovebox.Parker     = (*Runtime)(nil)
+	_ glovebox.Saver      = (*Runtime)(nil)
 )
 
 // New makes a node that offers the runtimes.
 func New(runtimes ...string) *Runtime {
 	return &Runtime{
-		runtimes: runtimes, sandboxes: map[string]*sandbox{}, parked: map[string]glovebox.Template{}, images: map[string]*image{},
+		runtimes: runtimes, sandboxes: map[string]*sandbox{}, parked: map[string]glovebox.Template{},
+		snapshots: map[string]snapshot{}, images: map[string]*image{},
 	}
 }
 
@@ -80,6 +84,8 @@ func (r *Runtime) refuse(s glovebox.SandboxSpec) error {
 		return glovebox.Errorf(glovebox.KindInvalid, "%q cannot be a sandbox id", s.ID).Try("use a-z, 0-9 and dashes")
 	case !slices.Contains(r.runtimes, s.Runtime):
 		return glovebox.Errorf(glovebox.KindRuntime, "runtime %q is not on this node", s.Runtime).Try("use one of %v", r.runtimes)
+	case glovebox.CheckFiles(s.Files) != nil:
+		return glovebox.CheckFiles(s.Files)
 	case !knownUser(s.User):
 		return glovebox.Errorf(glovebox.KindUnknownUser, "user %q is not in the image", s.User).Try("use app, root or numbers")
 	case s.Workdir != "" && !strings.HasPrefix(s.Workdir, "/"), strings.HasPrefix(s.Workdir, "/proc"):

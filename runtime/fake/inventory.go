@@ -42,6 +42,9 @@ func (r *Runtime) Residue(_ context.Context, live map[string]bool) ([]glovebox.R
 	for id := range r.parked {
 		left = append(left, glovebox.Residue{Kind: "process", Name: id, Sandbox: id})
 	}
+	for name := range r.snapshots {
+		left = append(left, glovebox.Residue{Kind: "file", Name: name, Sandbox: name})
+	}
 	left = append(left, r.planted...)
 	return slices.DeleteFunc(left, func(x glovebox.Residue) bool { return live[x.Sandbox] }), nil
 }

@@ -27,6 +27,9 @@ func (r *Runtime) Park(_ context.Context, id string, t glovebox.Template) error 
 			return glovebox.Errorf(glovebox.KindImageInvalid, "image %s is not unpacked on this node", d)
 		}
 	}
+	if err := r.restorable(t); err != nil {
+		return err
+	}
 	r.parked[id] = t
 	return nil
 }
@@ -42,6 +45,9 @@ func (r *Runtime) free(id string) error {
 
 // claim uses up the parked sandbox that s asks for, if it asks for one.
 func (r *Runtime) claim(s glovebox.SandboxSpec) error {
+	if s.Parked == "" && s.Snapshot != "" {
+		return glovebox.Errorf(glovebox.KindNotFound, "there is no parked sandbox").On("parked").Try("park one with the snapshot")
+	}
 	if s.Parked == "" {
 		return nil
 	}
@@ -57,5 +63,5 @@ func (r *Runtime) claim(s glovebox.SandboxSpec) error {
 	case t.Image.Digest != "" && t.Image.Digest != s.Image.Digest:
 		return glovebox.Errorf(glovebox.KindInvalid, "parked sandbox %s is for image %s, not %s", s.Parked, t.Image.Digest, s.Image.Digest).On("parked")
 	}
-	return nil
+	return goesOn(t, s)
 }

@@ -56,3 +56,11 @@ func (e early) CloseStdin(ctx context.Context, id string) error {
 	}
 	return nil
 }
+
+// Watched implements glovebox.Watcher where what is below does.
+func (e early) Watched(ctx context.Context, id string) (glovebox.Observed, error) {
+	if w, ok := e.parker.(glovebox.Watcher); ok {
+		return w.Watched(ctx, id)
+	}
+	return glovebox.Observed{}, glovebox.Errorf(glovebox.KindConflict, "nobody watches here")
+}

@@ -20,6 +20,7 @@ func (s suite) parking(t *testing.T) {
 	p.refused(t)
 	p.races(t)
 	p.crashes(t)
+	p.saving(t)
 }
 
 type parkingSuite struct {

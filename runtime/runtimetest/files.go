@@ -25,6 +25,9 @@ func base(t testing.TB) []File {
 		{Name: "bin/stubborn", Mode: 0o755, Body: "#!/bin/sh\ntrap '' TERM INT HUP\necho ready\nwhile :; do sleep 1; done\n"},
 		{Name: "bin/polite", Mode: 0o755, Body: "#!/bin/sh\ntrap 'echo bye; exit 3' TERM\necho ready\nwhile :; do sleep 0.05; done\n"},
 
+		{Name: "bin/probe", Mode: 0o755, Body: "#!/bin/sh\nexec 2>/dev/null\nbusybox nc -w 1 169.254.169.254 80 </dev/null\n" +
+			"busybox ping -c 1 -W 1 10.0.0.1\nmount -t tmpfs x /tmp\necho probed\n"},
+
 		{Name: "bin/absolute", Link: "/bin/exit"},
 		{Name: "bin/plain", Mode: 0o644, Body: "#!/bin/sh\n"},
 		{Name: "bin/garbage", Mode: 0o755, Body: "just words\n"},

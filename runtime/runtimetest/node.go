@@ -28,6 +28,8 @@ type Node struct {
 	Parked bool
 	// Real says that jobs run on a kernel, so that the suite may look into it.
 	Real bool
+	// Dir is the folder with all that the node keeps on disk, if it is Real.
+	Dir string
 	// KillDaemon kills what the node's sandboxes must survive and starts it
 	// again; nil if there is none.
 	KillDaemon func(t testing.TB)
@@ -55,7 +57,8 @@ func Run(t *testing.T, n Node) {
 		t.Fatalf("EnsureImage: %v", err)
 	}
 	for _, group := range []func(suite, *testing.T){
-		suite.images, suite.lifecycle, suite.jobs, suite.refusals, suite.crashes, suite.inventory, suite.parking,
+		suite.images, suite.lifecycle, suite.jobs, suite.refusals, suite.crashes, suite.inventory, suite.parking, suite.watching,
+		suite.lateFiles,
 	} {
 		group(s, t)
 	}

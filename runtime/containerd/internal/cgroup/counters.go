@@ -61,3 +61,12 @@ func (c controlled) keyed(name, key string) int64 {
 	}
 	return 0
 }
+
+// MemoryNow is what the group has in memory at this moment, page cache too.
+func (g *Group) MemoryNow() int64 {
+	memory := g.control["memory"]
+	if memory.v2 {
+		return memory.number("memory.current")
+	}
+	return memory.number("memory.usage_in_bytes")
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Process is one process of this machine.
@@ -50,12 +52,12 @@ func Mentioning(names ...string) ([]Process, error) {
 		return nil, err
 	}
 	var found []Process
-	self := strconv.Itoa(os.Getpid())
+	self, buf := strconv.Itoa(os.Getpid()), make([]byte, 0, 4096)
 	for _, e := range entries {
 		if e[0] < '0' || e[0] > '9' || e == self {
 			continue
 		}
-		args, err := os.ReadFile("/proc/" + e + "/cmdline")
+		args, err := readInto(buf, "/proc/"+e+"/cmdline")
 		if err != nil || !slices.ContainsFunc(names, func(n string) bool { return bytes.Contains(args, []byte(n)) }) {
 			continue
 		}
@@ -70,13 +72,37 @@ func Mentioning(names ...string) ([]Process, error) {
 	return found, nil
 }
 
+// readInto reads a file of the kernel's to its end, into buf as far as there is
+// room. It is for many small ones: os.ReadFile asks for the size of each, makes
+// room for it, and tries to have it polled.
+func readInto(buf []byte, path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for buf = buf[:0]; ; {
+		buf = slices.Grow(buf, 1024)
+		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return buf, nil
+		default:
+			buf = buf[:len(buf)+n]
+		}
+	}
+}
+
 func read(pid int) (Process, bool) {
-	dir := filepath.Join("/proc", strconv.Itoa(pid))
-	args, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+	dir := "/proc/" + strconv.Itoa(pid)
+	args, err := readInto(nil, dir+"/cmdline")
 	if err != nil || len(args) == 0 {
 		return Process{}, false
 	}
-	groups, err := os.ReadFile(filepath.Join(dir, "cgroup"))
+	groups, err := readInto(nil, dir+"/cgroup")
 	if err != nil {
 		return Process{}, false
 	}

@@ -16,8 +16,11 @@ const (
 	annotationReport  = "dev.glovebox.report"
 	annotationTimeout = "dev.glovebox.timeout"
 	annotationPark    = "dev.glovebox.park"
+	annotationWatch   = "dev.glovebox.watch"
+	annotationFiles   = "dev.glovebox.files"
 
 	annotationInterpreter = "dev.glovebox.interpreter"
+	annotationSnapshot    = "dev.glovebox.snapshot"
 )
 
 // GVisorFiles are absolute paths on the node.
@@ -38,5 +41,19 @@ func GVisor(s *specs.Spec, f GVisorFiles, l glovebox.Limits, timeout time.Durati
 	}
 	if timeout > 0 {
 		s.Annotations[annotationTimeout] = timeout.String()
+	}
+}
+
+// Files has the shim wait for files, of which nothing is said here.
+func Files(s *specs.Spec, files []glovebox.File) {
+	if len(files) > 0 {
+		s.Annotations[annotationFiles] = "true"
+	}
+}
+
+// Watch has the shim note what the job does, as SandboxSpec.Watch says.
+func Watch(s *specs.Spec, watch string) {
+	if watch != glovebox.WatchOff {
+		s.Annotations[annotationWatch] = watch
 	}
 }

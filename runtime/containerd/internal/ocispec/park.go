@@ -46,6 +46,22 @@ func ParkInterpreter(s *specs.Spec, interpreter string) {
 	delete(s.Annotations, annotationReport) // there is no job whose end it could tell of
 }
 
+// ParkRestored makes the specification of a job that a saved program can become
+// that of a sandbox in which it is restored. memory is what the program may have
+// had. One that somebody waits for is not made to give way.
+func ParkRestored(s *specs.Spec, dir string, memory int64, urgent bool) {
+	pids := s.Linux.Resources.Pids // its tasks are there already
+	s.Linux.Resources = parkedResources()
+	s.Linux.Resources.Pids = pids
+	*s.Linux.Resources.Memory.Limit += memory
+	if urgent {
+		*s.Linux.Resources.CPU.Shares = jobShares
+	}
+	s.Annotations[annotationPark] = "true"
+	s.Annotations[annotationSnapshot] = dir
+	delete(s.Annotations, annotationReport)
+}
+
 func parkedResources() *specs.LinuxResources {
 	shares, memory := uint64(parkedShares), int64(parkedMemory)
 	return &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &memory}, CPU: &specs.LinuxCPU{Shares: &shares}}
