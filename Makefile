@@ -5,7 +5,7 @@ BIN ?= bin
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: help demo test nightly build tools setup lint identity bench check-tools clean
+.PHONY: help demo test nightly build tools setup lint identity hostile bench check-tools clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,9 @@ lint: check-tools ## gofmt, vet, staticcheck, the layer test
 
 identity: ## every proof that must be refused, every route as everybody, generated requests
 	@scripts/identity.sh
+
+hostile: setup build ## hostile jobs on a fake internet: what they tried, what worked; UPDATE=1 keeps the scoreboard
+	@scripts/hostile.sh
 
 bench: setup build ## docs/BENCHMARKS.md: ours beside runc, crun, runsc, bwrap, ctr; QUICK=1 in minutes
 	@scripts/bench.sh

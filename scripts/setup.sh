@@ -10,6 +10,9 @@ command -v chromium >/dev/null || want+=(chromium)
 command -v qemu-system-x86_64 >/dev/null || want+=(qemu-system-x86)
 command -v mkfs.ext4 >/dev/null || want+=(e2fsprogs)
 command -v python3 >/dev/null || want+=(python3)
+command -v stress-ng >/dev/null || want+=(stress-ng)
+command -v trinity >/dev/null || want+=(trinity)
+command -v bwrap >/dev/null || want+=(bubblewrap)
 command -v mkfs.erofs >/dev/null || want+=(erofs-utils)
 [ ${#want[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

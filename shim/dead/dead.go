@@ -68,8 +68,9 @@ func Bundle(argv []string) string {
 // Answer is what containerd wants to be told: a DeleteResponse of its task API,
 // with a status and the time, as protobuf has it.
 func Answer(now time.Time) []byte {
-	const status, at = 2<<3 | 0, 3<<3 | 2 // fields: a number, a message
-	const seconds, nanos = 1<<3 | 0, 2<<3 | 0
+	const number, message = 0, 2 // wire types
+	const status, at = 2<<3 + number, 3<<3 + message
+	const seconds, nanos = 1<<3 + number, 2<<3 + number
 	stamp := binary.AppendUvarint([]byte{seconds}, uint64(now.Unix()))
 	stamp = binary.AppendUvarint(append(stamp, nanos), uint64(now.Nanosecond()))
 	b := binary.AppendUvarint([]byte{status}, Status)
