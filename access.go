@@ -19,4 +19,4 @@ type HeaderSecret struct {
 }
 
 // Networked says whether a sandbox needs a link of its own for it.
-func (a Access) Networked() bool { return len(a.Egress) > 0 || a.Observe }
+func (a Access) Networked() bool { return Policy{Egress: a.Egress, Observe: a.Observe}.Networked() }

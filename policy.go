@@ -46,6 +46,10 @@ const (
 // many more there were.
 const MaxPolicyLines = 100
 
+// Networked says whether a sandbox needs a link of its own for it, which it has
+// from the beginning or never.
+func (p Policy) Networked() bool { return len(p.Egress) > 0 || p.Observe }
+
 // PolicyVersion is the version of the document that this release reads.
 const PolicyVersion = "glovebox/v1"
 

@@ -17,13 +17,13 @@ const (
 	caFile = "/run/glovebox/ca.pem"
 )
 
-// Attach makes a link, down, in a namespace for one sandbox.
+// Attach makes a link, closed, in a namespace for one sandbox.
 func (n *Node) Attach(ctx context.Context, id string) (netns string, err error) {
 	s, err := n.router.Make(ctx, id)
 	return s.Netns, err
 }
 
-// Open lets through what the access names, raises the link, and returns the
+// Open lets through what the access names and nothing else, and returns the
 // files that the sandbox must have.
 func (n *Node) Open(ctx context.Context, id string, a glovebox.Access, tell func([]glovebox.NetEvent)) ([]glovebox.File, error) {
 	s, err := n.router.Slot(id)

@@ -62,6 +62,9 @@ func (o *Orchestrator) change(ctx context.Context, p glovebox.Principal, job glo
 		return job, glovebox.Errorf(glovebox.KindConflict, "the job has ended, so its policy cannot be changed").On("status").Try("submit another job")
 	case is.Equal(was) || is.Empty() && was.Empty():
 		return job, nil
+	case job.Attempt > 0 && is.Networked() && !(job.Spec.Policy != nil && job.Spec.Policy.Networked()):
+		return job, glovebox.Errorf(glovebox.KindConflict, "the job was started without a network, which it cannot be given any more").
+			On("egress").Try("submit another job, with the rules that it needs")
 	}
 	change := "narrowed"
 	if widens := policy.Widened(was, is); widens != nil {

@@ -113,6 +113,21 @@ func TestForbiddenInAPolicy(t *testing.T) {
 	})
 }
 
+// A sandbox has a link from its start or never.
+func TestNoNetworkLater(t *testing.T) {
+	inBubble(t, 4, func(r *rig) {
+		r.start()
+		job := r.submitOf("a", glovebox.Spec{Cmd: []string{"sleep", "1h"}})
+		r.reaches(job.ID, glovebox.StatusRunning)
+		_, err := r.ChangePolicy(t.Context(), of("a"), job.ID, glovebox.PolicyChange{Policy: to("b.a.example"), Seen: -1, Approvals: signed("person:1")})
+		wantRefused(t, err, glovebox.KindConflict, "egress")
+		if _, err := r.Cancel(t.Context(), of("a"), job.ID); err != nil {
+			t.Fatal(err)
+		}
+		r.archived(job.ID)
+	})
+}
+
 // TestChangePolicy: a running job's policy is narrowed at once, widened with a
 // signature alone, and every change is an event in the same write.
 func TestChangePolicy(t *testing.T) {

@@ -31,8 +31,8 @@ func onThread(do func() error) error {
 }
 
 // newNamespace makes a network namespace, has setup called in it, and mounts it
-// at path, a file that is made for it. The
-// error is os.ErrExist if there is such a file.
+// at path, a file that is made for it. The error is os.ErrExist if there is such
+// a file.
 func newNamespace(path string, setup func() error) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, 0o400)
 	if err != nil {
