@@ -42,7 +42,7 @@ func (a *app) residue(ctx context.Context, bin string, asJSON bool) error {
 		return err
 	}
 	defer c.Close()
-	left, err := findResidue(ctx, rt, func(ctx context.Context) (map[string]bool, error) {
+	left, err := findResidue(ctx, withLinks{rt, l}, func(ctx context.Context) (map[string]bool, error) {
 		live, err := liveSandboxes(ctx, c)
 		if glovebox.KindOf(err) == glovebox.KindNoServer {
 			return storedSandboxes(ctx, l, record) // those that were handed to the next start

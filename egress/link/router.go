@@ -91,7 +91,10 @@ func opening(step string, err error) error {
 	return glovebox.Errorf(kind, "%s: %w", step, err).Try("run the agent as root on a kernel with nftables (tproxy, socket, log), veth and IPv6")
 }
 
-func (r *Router) slotsDir() string          { return filepath.Join(r.config.Dir, "slots") }
+// slotsFolder has the slots' namespaces, in the router's folder.
+const slotsFolder = "slots"
+
+func (r *Router) slotsDir() string          { return filepath.Join(r.config.Dir, slotsFolder) }
 func (r *Router) slotPath(id string) string { return filepath.Join(r.slotsDir(), id) }
 func (r *Router) routerPath() string        { return filepath.Join(r.config.Dir, "router") }
 

@@ -342,3 +342,17 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 }
+
+// TestSlotsIn: what is in the folder is told without opening it.
+func TestSlotsIn(t *testing.T) {
+	c := config(t)
+	n := start(t, c)
+	s := n.slot(t, "a")
+	all, err := SlotsIn(c.Dir)
+	if err != nil || len(all) != 1 || all["a"] != s.Netns {
+		t.Errorf("%v, %v; want a at %s", all, err, s.Netns)
+	}
+	if all, err := SlotsIn(t.TempDir()); err != nil || len(all) != 0 {
+		t.Errorf("of nothing: %v, %v", all, err)
+	}
+}
