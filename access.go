@@ -9,6 +9,9 @@ type Access struct {
 	Observe  bool
 	Headers  []HeaderSecret
 	Files    []File // those of the start count
+
+	Watch   WatchPolicy // for what of what it does the job is ended
+	Profile *Profile    // that it is held against; nil = none
 }
 
 // HeaderSecret is put into each request to a domain on its way out.

@@ -26,6 +26,7 @@ const (
 	KindNotFound       Kind = "not_found"         // no such thing, or another tenant's
 	KindConflict       Kind = "conflict"          // the thing is not in a state for this
 	KindStale          Kind = "stale"             // version or fence older than the stored one
+	KindRange          Kind = "range"             // asks for bytes that a file does not have
 	KindKeyReused      Kind = "key_reused"        // idempotency key with another body
 	KindTooMany        Kind = "too_many"          // rate limit or full queue
 	KindCommandMissing Kind = "command_missing"   // no cmd, and the image has none either
@@ -80,6 +81,7 @@ var kinds = map[Kind]KindInfo{
 	KindNotFound:       {http.StatusNotFound, 74, "Not found", ""},
 	KindConflict:       {http.StatusConflict, 75, "Not possible in this state", ""},
 	KindStale:          {http.StatusPreconditionFailed, 76, "Changed in the meantime", ""},
+	KindRange:          {http.StatusRequestedRangeNotSatisfiable, 102, "No such bytes", ""},
 	KindKeyReused:      {http.StatusUnprocessableEntity, 78, "Idempotency key used for another request", ""},
 	KindTooMany:        {http.StatusTooManyRequests, 79, "Too many", ""},
 	KindCommandMissing: {http.StatusUnprocessableEntity, 80, "No command", ReasonStartFailed},

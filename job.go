@@ -7,8 +7,8 @@ import "time"
 //	PENDING → PROVISIONING → RUNNING → COMPLETED | FAILED | CANCELLED → ARCHIVED
 //
 // The three ends are visible the moment they are known. ARCHIVED follows when
-// the output is durable and nothing that the job owned is left; it keeps the
-// end in Job.Outcome.
+// the output and the receipt are durable and nothing that the job owned is left;
+// it keeps the end in Job.Outcome.
 type Status string
 
 // The statuses.
@@ -78,6 +78,16 @@ type Job struct {
 	Output  Output  `json:"output"`
 	Cancel  *Cancel `json:"cancel,omitempty"`
 
+	// Artifacts are what the attempt has left under OutDir; nil if that is nothing.
+	Artifacts *Artifacts `json:"artifacts,omitempty"`
+
+	// Receipt is set when all is over, and only then the job is ARCHIVED. Jobs
+	// of before there were receipts have none.
+	Receipt *ReceiptRef `json:"receipt,omitempty"`
+
+	// Proof is how the owner had proved who they are.
+	Proof *Proof `json:"proof,omitempty"`
+
 	// Approvals are those of a signed job, with their evidence.
 	Approvals []Approval `json:"approvals,omitempty"`
 
@@ -90,10 +100,20 @@ type Job struct {
 	// Admission says what decided about the policy that holds, line by line.
 	Admission []PolicyLine `json:"admission,omitempty"`
 
+	// Watch says for what of what it does the job is ended: its policy's Watch, and
+	// what that does not say as its tenant had it. Findings are what was found.
+	Watch    WatchPolicy `json:"watch,omitzero"`
+	Findings []Finding   `json:"findings,omitempty"`
+
 	// Attempt is the fence: it grows with each placement, and whatever names
-	// an older one is refused. 0 = never placed.
+	// an older one is refused. 0 = never placed. A job that is PENDING with an
+	// attempt above 0 is to be run again; Causes says why, oldest first, at most
+	// MaxAttempts-1 of them. StartedAt, PlacedAt, Node and Output are those of the
+	// present attempt.
 	Attempt int        `json:"attempt"`
+	Causes  []Cause    `json:"causes,omitempty"`
 	Node    string     `json:"node,omitempty"` // where the attempt was placed
+	Host    *Host      `json:"host,omitempty"` // what that node said of itself
 	Ledger  []Resource `json:"ledger,omitempty"`
 	Lease   Lease      `json:"lease,omitzero"` // who drives it
 
@@ -103,22 +123,43 @@ type Job struct {
 	EndedAt    time.Time `json:"endedAt,omitzero"`
 	ArchivedAt time.Time `json:"archivedAt,omitzero"`
 
+	// Retention is how long the job is kept once it is archived, as it was
+	// decided when it was accepted; 0 = DefaultRetention.
+	Retention Duration `json:"retention,omitempty"`
+
 	// Due is when the sweep must look at the job again, whatever else
-	// happens; zero once it is archived.
+	// happens. Of an archived job it is when it is removed, with its output; zero
+	// if it was archived by a version that kept everything for ever.
 	Due time.Time `json:"due,omitzero"`
 }
 
-// Allowed is the policy that holds now; the zero Policy if the job may touch
-// nothing.
+// Cause is how an attempt ended that was followed by another.
+type Cause struct {
+	Attempt   int       `json:"attempt"`
+	Node      string    `json:"node,omitempty"`
+	Reason    Reason    `json:"reason"`
+	Fault     *Error    `json:"error,omitempty"`
+	PlacedAt  time.Time `json:"placedAt,omitzero"`
+	StartedAt time.Time `json:"startedAt,omitzero"` // zero if it was not seen to start
+	EndedAt   time.Time `json:"endedAt"`
+}
+
+// Allowed is the policy that holds now, with the Watch that does; the zero
+// Policy if the job may touch nothing and nothing ends it.
 func (j Job) Allowed() Policy {
 	p := j.Spec.Policy
 	if j.PolicyRevision > 0 {
 		p = j.Policy
 	}
-	if p == nil {
+	if p == nil && j.Watch == (WatchPolicy{}) {
 		return Policy{}
 	}
-	return *p
+	holds := Policy{Version: PolicyVersion}
+	if p != nil {
+		holds = *p
+	}
+	holds.Watch = j.Watch.Or(holds.Watch)
+	return holds
 }
 
 // Result is what became of the command.

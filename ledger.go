@@ -1,5 +1,7 @@
 package glovebox
 
+import "time"
+
 // ResourceState is how far a resource has come. It moves forward only:
 //
 //	intent → observed → deleting → gone
@@ -22,6 +24,7 @@ type Resource struct {
 	Node    string        `json:"node,omitempty"` // where, for what lives on a node
 	Attempt int           `json:"attempt"`
 	State   ResourceState `json:"state"`
+	At      time.Time     `json:"at,omitzero"` // since when it is in that state, as far as was seen
 }
 
 // AllGone says whether nothing in the ledger is left.

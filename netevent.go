@@ -1,12 +1,16 @@
 package glovebox
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// NetEvent is one decision of the filter about what a job tried to reach. It is
-// kept with the job, a line of JSON each, in the order they were made.
+// NetEvent is one decision of the filter about what a job tried to reach, or
+// something that the watch tells. It is kept with the job, a line of JSON each,
+// in the order they were made.
 type NetEvent struct {
 	At      time.Time `json:"at"`
-	Type    string    `json:"type"`              // NetDNS, NetOpen, NetRequest or NetClose
+	Type    string    `json:"type"`              // NetDNS, NetOpen, NetRequest or NetClose; NetFinding or NetProfile
 	Allowed bool      `json:"allowed"`           // a NetClose has that of its NetOpen
 	Name    string    `json:"name,omitempty"`    // asked for: DNS name, server name or Host
 	Address string    `json:"address,omitempty"` // "ADDRESS:PORT"; of a NetDNS, the addresses answered, with commas
@@ -19,6 +23,9 @@ type NetEvent struct {
 	Got     int64     `json:"received,omitempty"`
 	Conn    int64     `json:"conn,omitempty"`   // number that joins NetOpen, NetClose and requests
 	Missed  int64     `json:"missed,omitempty"` // events before this one that were not kept, for want of room
+
+	Finding *Finding `json:"finding,omitempty"` // of a NetFinding
+	Profile *Profile `json:"profile,omitempty"` // of a NetProfile
 }
 
 // Types of NetEvent.
@@ -27,6 +34,8 @@ const (
 	NetOpen    = "open"
 	NetRequest = "request"
 	NetClose   = "close"
+	NetFinding = "finding" // the watch found something out of the ordinary
+	NetProfile = "profile" // all that the job was seen to do, at its end
 )
 
 // Why something was refused or cut.
@@ -42,3 +51,20 @@ const (
 	NetLimit     = "limit"         // too many connections or questions at one time
 	NetFailed    = "failed"        // the destination could not be reached
 )
+
+// Tried is what a question or a connection was about, as a Profile names it: the
+// name, or "ADDRESS:PORT". It is empty for other events, and for what cannot be
+// kept.
+func (e NetEvent) Tried() string {
+	if e.Type != NetDNS && e.Type != NetOpen {
+		return ""
+	}
+	what := strings.TrimSuffix(strings.ToLower(e.Name), ".")
+	if what == "" {
+		what = e.Address
+	}
+	if len(what) > MaxProfileText || !printable(what) {
+		return ""
+	}
+	return what
+}

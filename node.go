@@ -18,14 +18,24 @@ type Capacity struct {
 	Memory    int64 // bytes, for all of them together
 }
 
+// Host is what a node said of itself as it told of an attempt.
+type Host struct {
+	Agent    string `json:"agent,omitempty"`    // version
+	Runtime  string `json:"runtime,omitempty"`  // version of the one that the attempt ran in
+	Kernel   string `json:"kernel,omitempty"`   // release
+	Platform string `json:"platform,omitempty"` // "linux/amd64"
+}
+
 // Report is what a provider learns about an attempt. Exactly one of Started,
-// Exit, Resource and Shipped is set. Reports come late, twice and out of order.
+// Exit, Resource, Findings and Shipped is set. Reports come late, twice and out of order.
 type Report struct {
 	Job      string
 	Attempt  int
 	Started  time.Time // the command runs since
+	Host     *Host     // with Started and Exit, if the node said
 	Exit     *NodeExit // the command has ended, or will never start
 	Resource *Resource // a line of the ledger was seen in a state
+	Findings []Finding // out of the ordinary, all until now
 	Shipped  bool      // output came in after the end
 }
 
@@ -37,7 +47,8 @@ type NodeExit struct {
 	Stderr    int64
 	Events    int64
 	Truncated bool
+	Artifacts *Artifacts // as far as the node tells: not the files, nor the digest; nil if there are none
 }
 
 // StreamSizes says how much of each stream of an attempt is stored, in bytes.
-type StreamSizes struct{ Stdout, Stderr, Events int64 }
+type StreamSizes struct{ Stdout, Stderr, Events, Artifacts, Index int64 }

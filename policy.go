@@ -11,6 +11,8 @@ type Policy struct {
 	Limits   Limits       `json:"limits,omitzero"`    // the most that a job may ask for; tenants only, 0 = no bound here
 	Runtimes []string     `json:"runtimes,omitempty"` // that a job may use, of Tenant.Runtimes; tenants only, empty = all of them
 	Observe  bool         `json:"observe,omitempty"`  // tenants: jobs may be observed; jobs: this one is, and reaches any public name
+	Watch    WatchPolicy  `json:"watch,omitzero"`     // for what of what it does a job is ended
+	Profile  *Profile     `json:"profile,omitempty"`  // what the job did before, to be held against; jobs only
 }
 
 // PolicyChange replaces the policy of a job that has not ended.

@@ -32,6 +32,7 @@ func (p Policy) Complete() (Policy, error) {
 	}
 	for _, check := range []func(*Policy) error{
 		(*Policy).checkEgress, (*Policy).checkSecrets, (*Policy).checkImages, (*Policy).checkLimits, (*Policy).checkRuntimes,
+		(*Policy).checkWatch, (*Policy).checkProfile,
 	} {
 		if err := check(&p); err != nil {
 			return Policy{}, err
@@ -65,7 +66,7 @@ func (p *Policy) CompleteJob() (*Policy, error) {
 	if n := done.size(); n > MaxJobPolicyBytes {
 		return nil, Errorf(KindTooLarge, "the policy has %d bytes", n).On("policy").Try("a job's has at most %d", MaxJobPolicyBytes)
 	}
-	if done.Empty() {
+	if done.Silent() {
 		return nil, nil
 	}
 	return &done, nil
@@ -78,11 +79,14 @@ func tenantsOnly(field, spec string) error {
 // Empty says whether a job with the policy reaches nothing and is given nothing.
 func (p Policy) Empty() bool { return len(p.Egress) == 0 && len(p.Secrets) == 0 && !p.Observe }
 
+// Silent says whether a policy says nothing at all.
+func (p Policy) Silent() bool { return p.Empty() && p.Watch == (WatchPolicy{}) && p.Profile == nil }
+
 // NeedsAdmin says whether a job's policy, where it goes beyond its tenant's,
 // takes the signature of an admin: it names addresses or private destinations,
-// or has the job observed.
+// has the job observed, or lets no finding end it.
 func (p *Policy) NeedsAdmin() bool {
-	return p != nil && (p.Observe || slices.ContainsFunc(p.Egress, func(r EgressRule) bool { return r.Private || r.Address != "" }))
+	return p != nil && (p.Observe || p.Watch.Kill == WatchNever || slices.ContainsFunc(p.Egress, func(r EgressRule) bool { return r.Private || r.Address != "" }))
 }
 
 // Equal says whether two completed policies are the same.
@@ -103,6 +107,10 @@ func (p Policy) Clone() Policy {
 	p.Images, p.Runtimes = slices.Clone(p.Images), slices.Clone(p.Runtimes)
 	for i := range p.Egress {
 		p.Egress[i].Methods, p.Egress[i].Paths = slices.Clone(p.Egress[i].Methods), slices.Clone(p.Egress[i].Paths)
+	}
+	if p.Profile != nil {
+		profile := p.Profile.Clone()
+		p.Profile = &profile
 	}
 	return p
 }
@@ -133,6 +141,7 @@ func (p *Policy) checkLimits() error {
 	}{
 		{"memory", l.Memory, lo.Memory, hi.Memory}, {"pids", l.Pids, lo.Pids, hi.Pids}, {"disk", l.Disk, lo.Disk, hi.Disk},
 		{"inodes", l.Inodes, lo.Inodes, hi.Inodes}, {"files", l.Files, lo.Files, hi.Files}, {"output", l.Output, lo.Output, hi.Output},
+		{"artifacts", l.Artifacts, lo.Artifacts, hi.Artifacts},
 	} {
 		if c.v != 0 && (c.v < c.min || c.v > c.max) {
 			return Errorf(KindInvalid, "%d is out of range", c.v).On("policy.limits."+c.name).Try("between %d and %d, or 0 for no bound", c.min, c.max)

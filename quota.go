@@ -6,16 +6,16 @@ import "math"
 //
 // A job over ConcurrentJobs, CPUs or Memory waits for others of its tenant to
 // end, while other tenants' jobs go past it. A job over QueuedJobs is refused
-// when it is submitted. A job over OutputBytes waits as long as that is for what
-// running jobs may still write; if it is for what is kept already, it is refused,
-// or ends as denied by policy if it was waiting.
+// when it is submitted. A job over OutputBytes or ArtifactBytes waits as long as
+// that is for what running jobs may still write; if it is for what is kept already,
+// it is refused, or ends as denied by policy if it was waiting.
 type Quota struct {
 	ConcurrentJobs int     `json:"concurrentJobs,omitempty"` // that have a place on a node, until nothing of them is left there
 	QueuedJobs     int     `json:"queuedJobs,omitempty"`     // that wait for a place or for their image
 	CPUs           float64 `json:"cpus,omitempty"`           // sum of Limits.CPUs of the concurrent jobs
 	Memory         int64   `json:"memory,omitempty"`         // bytes; sum of their Limits.Memory
 	OutputBytes    int64   `json:"outputBytes,omitempty"`    // of stdout and stderr kept in the store; jobs whose output is not final count with Limits.Output
-	ArtifactBytes  int64   `json:"artifactBytes,omitempty"`  // not in use yet: jobs have no artifacts
+	ArtifactBytes  int64   `json:"artifactBytes,omitempty"`  // of artifacts kept in the store; jobs whose output is not final count with Limits.Artifacts
 }
 
 // DefaultQuota is used where a tenant has none: no less than any one job may
@@ -99,4 +99,5 @@ type TenantUsage struct {
 	CPUs           float64
 	Memory         int64 // bytes
 	OutputBytes    int64
+	ArtifactBytes  int64
 }

@@ -7,7 +7,8 @@ import (
 
 // File is a file that a sandbox has besides what is in its image. It belongs to
 // the command's user, cannot be written, and is in the memory of the sandbox
-// alone: nothing of it is on the node's disk at any time.
+// alone: nothing of it is on the node's disk at any time. It counts as the job's
+// memory where the sandbox has a kernel of its own.
 type File struct {
 	Path string // absolute; what the image has there is out of sight
 	Mode uint32 // permission bits, such as 0o400
@@ -16,12 +17,13 @@ type File struct {
 
 // Bounds of SandboxSpec.Files.
 const (
-	MaxFiles     = 64
-	MaxFileBytes = 1 << 20 // of all together
+	MaxFiles     = 96
+	MaxFileBytes = 16 << 20 // of all together
 )
 
-// notFiles are where a runtime mounts what is no file system of the image's.
-var notFiles = []string{"/proc", "/sys", "/dev", "/tmp"}
+// notFiles are where a runtime mounts what is no file system of the image's, and
+// what is there for the job to fill.
+var notFiles = []string{"/proc", "/sys", "/dev", "/tmp", OutDir}
 
 // CheckFiles says whether a sandbox can have these files: KindInvalid on
 // "files".

@@ -32,6 +32,22 @@ type Spec struct {
 	// Template names the template with a snapshot that the job goes on from, if
 	// it does: the saved program runs, and is told the command.
 	Template string `json:"template,omitempty"`
+
+	// Files are in the sandbox besides what the image has, in memory and
+	// read-only, of the command's user.
+	Files []InputFile `json:"files,omitempty"`
+
+	// Attempts is how often the job may be placed in all, when it is the
+	// service's fault that an attempt came to nothing; default 1. Idempotent says that
+	// running the command twice does no harm: without it the job is not placed
+	// again once the command may have been started.
+	Attempts   int  `json:"attempts,omitempty"`
+	Idempotent bool `json:"idempotent,omitempty"`
+
+	// Retention is how long all that is known of the job is kept after it was
+	// archived: record, output, artifacts and receipt. Default, and most, is what
+	// the tenant has.
+	Retention Duration `json:"retention,omitempty"`
 }
 
 // Pull policies, as Kubernetes names them.
@@ -51,6 +67,10 @@ type Limits struct {
 	Inodes int64   `json:"inodes,omitempty"` // files made in the scratch layer
 	Files  int64   `json:"files,omitempty"`  // open files of one process
 	Output int64   `json:"output,omitempty"` // bytes of stdout and stderr together
+
+	// Artifacts bounds the bytes of what is kept of OutDir, with the list of it.
+	// What is beyond is left out; the job does not end for it.
+	Artifacts int64 `json:"artifacts,omitempty"`
 }
 
 // Caps and defaults of a Spec.
@@ -67,23 +87,34 @@ const (
 	DefaultTimeout = 10 * time.Minute
 	MaxTimeout     = 24 * time.Hour
 	StopGrace      = 5 * time.Second // from SIGTERM to SIGKILL
+
+	MaxAttempts = 10
+
+	// How long archived jobs are kept: by default, at least and at most. A
+	// tenant has MinTenantRetention or more; a job may ask for less.
+	DefaultRetention   = 30 * 24 * time.Hour
+	MinRetention       = time.Second
+	MinTenantRetention = time.Hour
+	MaxRetention       = 36_500 * 24 * time.Hour // a century, for "for ever"
 )
 
 // DefaultLimits are used where a job names none.
 func DefaultLimits() Limits {
 	return Limits{
 		Memory: 512 << 20, CPUs: 1, Pids: 256, Disk: 1 << 30, Inodes: 100_000, Files: 1024, Output: 64 << 20,
+		Artifacts: 64 << 20,
 	}
 }
 
 // MinLimits are the least that a sandbox can be started with.
 func MinLimits() Limits {
-	return Limits{Memory: 64 << 20, CPUs: 0.05, Pids: 1, Disk: 1 << 20, Inodes: 64, Files: 16, Output: 1 << 10}
+	return Limits{Memory: 64 << 20, CPUs: 0.05, Pids: 1, Disk: 1 << 20, Inodes: 64, Files: 16, Output: 1 << 10, Artifacts: 1}
 }
 
 // MaxLimits are the most that may be asked for, whatever the node has.
 func MaxLimits() Limits {
 	return Limits{
 		Memory: 1 << 40, CPUs: 512, Pids: 1 << 16, Disk: 1 << 40, Inodes: 1 << 26, Files: 1 << 20, Output: 64 << 30,
+		Artifacts: 64 << 30,
 	}
 }

@@ -16,7 +16,7 @@ func (s Spec) Complete() (Spec, error) {
 	checks := []func(*Spec) error{
 		(*Spec).checkImage, (*Spec).checkCommand, (*Spec).checkEnv, (*Spec).checkPlace,
 		(*Spec).checkStdin, (*Spec).checkTimeout, (*Spec).checkLimits, (*Spec).checkLabels, (*Spec).checkTemplate,
-		(*Spec).checkPolicy,
+		(*Spec).checkPolicy, (*Spec).checkAttempts, (*Spec).checkRetention, (*Spec).checkFiles,
 	}
 	for _, check := range checks {
 		if err := check(&s); err != nil {
@@ -139,6 +139,7 @@ func (s *Spec) checkLimits() error {
 		{"inodes", &s.Limits.Inodes, d.Inodes, lo.Inodes, hi.Inodes},
 		{"files", &s.Limits.Files, d.Files, lo.Files, hi.Files},
 		{"output", &s.Limits.Output, d.Output, lo.Output, hi.Output},
+		{"artifacts", &s.Limits.Artifacts, d.Artifacts, lo.Artifacts, hi.Artifacts},
 	}
 	for _, l := range ints {
 		if *l.v == 0 {
@@ -190,6 +191,24 @@ func (s *Spec) checkTemplate() error {
 		return Errorf(KindInvalid, "%.80q cannot be a template's name", s.Template).On("template").Try("see `glovebox template list`")
 	case s.Runtime != RuntimeGVisor:
 		return Errorf(KindInvalid, "jobs of %s go on from no template", s.Runtime).On("runtime").Try("leave the runtime or the template out")
+	}
+	return nil
+}
+
+func (s *Spec) checkAttempts() error {
+	switch {
+	case s.Attempts == 0:
+		s.Attempts = 1
+	case s.Attempts < 0 || s.Attempts > MaxAttempts:
+		return Errorf(KindInvalid, "%d is out of range", s.Attempts).On("attempts").Try("between 1 and %d", MaxAttempts)
+	}
+	return nil
+}
+
+func (s *Spec) checkRetention() error {
+	if t := time.Duration(s.Retention); t != 0 && (t < MinRetention || t > MaxRetention) {
+		return Errorf(KindInvalid, "%s is out of range", t).On("retention").
+			Try("between %s and what the tenant has; leave it out for that", MinRetention)
 	}
 	return nil
 }

@@ -75,9 +75,17 @@ type Jobs interface {
 	// AnyTenant's). It costs the same however many jobs there are.
 	KeptOutput(ctx context.Context, tenant string) (bytes int64, err error)
 
-	// DueJobs returns up to limit jobs of any tenant whose Due is set and not
-	// after now, the longest overdue first.
+	// KeptArtifacts sums Artifacts.Kept of a tenant's jobs (or AnyTenant's), as
+	// KeptOutput does their output.
+	KeptArtifacts(ctx context.Context, tenant string) (bytes int64, err error)
+
+	// DueJobs returns up to limit jobs of any tenant that are not ARCHIVED and
+	// whose Due is set and not after now, the longest overdue first. It costs
+	// the same however many archived jobs there are.
 	DueJobs(ctx context.Context, now time.Time, limit int) ([]Job, error)
+
+	// ExpiredJobs is the same of ARCHIVED jobs, which are then to be deleted.
+	ExpiredJobs(ctx context.Context, now time.Time, limit int) ([]Job, error)
 }
 
 // AnyTenant matches jobs of every tenant.

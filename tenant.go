@@ -17,6 +17,10 @@ type Tenant struct {
 	// Runtimes, if it has any, take away from those above.
 	Policy Policy `json:"policy,omitzero"`
 
+	// Retention is how long a job is kept after it was archived, with its
+	// output, unless it asks for less. A change holds for jobs submitted later.
+	Retention Duration `json:"retention,omitempty"`
+
 	// TwoPerson makes a signed job need the approvals of two persons.
 	TwoPerson bool      `json:"twoPerson,omitempty"`
 	Created   time.Time `json:"createdAt,omitzero"`
@@ -27,12 +31,13 @@ const MaxTenantName = 200
 
 // DefaultTenant is a tenant that nobody has set anything for.
 func DefaultTenant(id string) Tenant {
-	return Tenant{ID: id, Quota: DefaultQuota(), Runtimes: []string{RuntimeGVisor}, Policy: Policy{Version: PolicyVersion}}
+	return Tenant{ID: id, Quota: DefaultQuota(), Runtimes: []string{RuntimeGVisor}, Policy: Policy{Version: PolicyVersion},
+		Retention: Duration(DefaultRetention)}
 }
 
 // Complete checks a tenant that comes from outside and returns it with every
 // default filled in. KindInvalid, with the field to blame: "id", "name",
-// "runtimes", or one of "quota.…" and "policy.…".
+// "runtimes", "retention", or one of "quota.…" and "policy.…".
 func (t Tenant) Complete() (Tenant, error) {
 	if !isTenantID(t.ID) {
 		return Tenant{}, Errorf(KindInvalid, "%q cannot be a tenant's id", t.ID).On("id").
@@ -52,6 +57,16 @@ func (t Tenant) Complete() (Tenant, error) {
 	}
 	if t.Policy, err = t.Policy.Complete(); err != nil {
 		return Tenant{}, err
+	}
+	if t.Policy.Profile != nil {
+		return Tenant{}, Errorf(KindInvalid, "only a job's policy has this").On("policy.profile").Try("leave it out")
+	}
+	switch kept := time.Duration(t.Retention); {
+	case kept == 0:
+		t.Retention = Duration(DefaultRetention)
+	case kept < MinTenantRetention || kept > MaxRetention:
+		return Tenant{}, Errorf(KindInvalid, "%s is out of range", kept).On("retention").
+			Try("between %s and %s; 0 means %s", MinTenantRetention, MaxRetention, DefaultRetention)
 	}
 	t.Runtimes, t.Quota, t.Created = runtimes, quota, t.Created.UTC()
 	return t, nil

@@ -39,6 +39,7 @@ type Observed struct {
 	TasksPeak uint64 `json:"tasksPeak,omitempty"` // tasks at one time, at most
 
 	Usage Usage `json:"usage,omitzero"` // until now
+	Disk  int64 `json:"disk,omitempty"` // bytes of scratch, at most; known at the end
 }
 
 // Observation is one thing that a job did, once or more often. All texts are

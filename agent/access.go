@@ -25,7 +25,7 @@ func parseAccess(p *nodev1.Access) (glovebox.Access, error) {
 			return a, glovebox.Errorf(glovebox.KindTooLarge, "the order has %d egress rules", len(policy.Egress)).On("policy.egress").
 				Try("at most %d", glovebox.MaxEgressRules)
 		}
-		a.Egress, a.Observe = policy.Egress, policy.Observe
+		a.Egress, a.Observe, a.Watch, a.Profile = policy.Egress, policy.Observe, policy.Watch, policy.Profile
 	}
 	for _, h := range p.GetHeaders() {
 		a.Headers = append(a.Headers, glovebox.HeaderSecret{Domain: h.GetDomain(), Header: h.GetHeader(), Value: glovebox.NewSecretValue(h.GetValue())})
@@ -34,12 +34,6 @@ func parseAccess(p *nodev1.Access) (glovebox.Access, error) {
 		a.Files = append(a.Files, glovebox.File{Path: f.GetPath(), Mode: fileMode, Data: glovebox.NewSecretValue(f.GetData())})
 	}
 	return a, glovebox.CheckFiles(a.Files)
-}
-
-// networked says whether a sandbox was made with a link.
-func networked(p *nodev1.Access) bool {
-	a, err := parseAccess(p)
-	return err == nil && a.Networked()
 }
 
 // withoutSecrets is an order as it may be kept on disk.

@@ -16,6 +16,7 @@ type Agent struct {
 	run    string               // random, new with every agent
 	stdin  glovebox.StdinCloser // the runtime, if it keeps stdin open; else nil, see stdin.go
 	starts chan struct{}
+	loads  chan struct{} // has a place for each sandbox whose input files may be in memory
 	spares spares
 	pool   *pool
 	saves  *saves
@@ -45,8 +46,14 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	closer, _ := cfg.Runtime.(glovebox.StdinCloser)
+	if cfg.Collector == nil {
+		cfg.Collector, _ = cfg.Runtime.(glovebox.Collector)
+	}
 	if cfg.Parker == nil {
 		cfg.Parker, _ = cfg.Runtime.(glovebox.Parker)
+	}
+	if cfg.Watcher == nil {
+		cfg.Watcher, _ = cfg.Runtime.(glovebox.Watcher)
 	}
 	saver, _ := cfg.Parker.(glovebox.Saver)
 	cfg.Runtime = LogRuntime(cfg.Runtime, cfg.Log)
@@ -54,6 +61,7 @@ func New(cfg Config) (*Agent, error) {
 	a := &Agent{
 		cfg: cfg, run: glovebox.NewID("run-"), stdin: closer,
 		starts:    make(chan struct{}, cfg.Starts),
+		loads:     make(chan struct{}, maxLoads),
 		looks:     looks{turn: make(chan struct{}, 1)},
 		spares:    spares{filepath.Join(cfg.Dir, dirSpare), make(chan string, spareReady)},
 		changed:   make(chan struct{}, 1),

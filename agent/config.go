@@ -24,16 +24,21 @@ type Config struct {
 	Info      Info
 	Log       *slog.Logger
 
-	Network     Network         // default: none, and jobs that want one are refused
-	Parker      glovebox.Parker // makes what Pool is to have; default: the runtime, if it is one
-	Pool        PoolConfig      // kept parked for jobs to come; its zero value is nothing
-	Boot        string          // kernel boot id; default: the kernel's
-	Starts      int             // cold starts at one time; default twice the cores
-	SyncTimeout time.Duration   // after which a held Sync is made anew; default 60 s
-	MaxBackoff  time.Duration   // between two tries of anything; default 2 s
-	StopGrace   time.Duration   // from SIGTERM to SIGKILL at a time-out; default glovebox.StopGrace
-	DrainTime   time.Duration   // for what is left in stdout after the end; default 1 s
-	PunchStep   int64           // acknowledged output is freed in such steps; default 4 MiB
+	Network     Network            // default: none, and jobs that want one are refused
+	Parker      glovebox.Parker    // makes what Pool is to have; default: the runtime, if it is one
+	Collector   glovebox.Collector // hands over what jobs leave; default: the runtime, if it is one
+	Pool        PoolConfig         // kept parked for jobs to come; its zero value is nothing
+	Watcher     glovebox.Watcher   // sees what jobs do; default: the runtime, if it is one
+	WatchEvery  time.Duration      // between two looks at a job, at least; default 1 s
+	Now         func() time.Time   // for what the watch finds; default time.Now
+	Boot        string             // kernel boot id; default: the kernel's
+	Starts      int                // cold starts at one time; default twice the cores
+	SyncTimeout time.Duration      // after which a held Sync is made anew; default 60 s
+	MaxBackoff  time.Duration      // between two tries of anything; default 2 s
+	StopGrace   time.Duration      // from SIGTERM to SIGKILL at a time-out; default glovebox.StopGrace
+	DrainTime   time.Duration      // for what is left in stdout after the end; default 1 s
+	PunchStep   int64              // acknowledged output is freed in such steps; default 4 MiB
+	Poll        time.Duration      // above 0: output is looked for so often at least, and not waited for; for virtual time
 }
 
 // Info describes the node to people and to the choice of a node.
@@ -42,6 +47,8 @@ type Info struct {
 	Kernel   string   // release
 	Platform string   // "linux/amd64"
 	Runtimes []string // such as glovebox.RuntimeGVisor; empty = all that are known
+
+	RuntimeVersions map[string]string // of those of them that are known
 }
 
 const (
@@ -58,6 +65,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Network == nil {
 		c.Network = noNetwork{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -79,6 +89,7 @@ func (c Config) complete() (Config, error) {
 	orDefault(&c.MaxBackoff, 2*time.Second)
 	orDefault(&c.StopGrace, glovebox.StopGrace)
 	orDefault(&c.DrainTime, time.Second)
+	orDefault(&c.WatchEvery, watchEvery)
 	orDefault(&c.PunchStep, 4<<20)
 	return c, nil
 }

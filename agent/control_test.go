@@ -36,15 +36,18 @@ type testControl struct {
 	sequence uint64
 	changed  chan struct{} // closed and replaced at every change
 
-	outputs  map[string]*[3]bytes.Buffer
+	outputs  map[string]*[streams]bytes.Buffer
 	base     map[string][2]int64 // bytes that a restarted control forgot
 	discard  bool                // count only
-	counts   map[string]*[3]int64
+	counts   map[string]*[streams]int64
 	arrived  func(id string, c *nodev1.OutputChunk)
 	shipErr  func(c *nodev1.OutputChunk) error
 	blobErr  func(n int) error // for the n-th call
 	blobs    map[string][]byte
 	blobCall int
+	files    map[string][]byte // input files, by digest
+	fileErr  func(n int) error // for the n-th piece that is sent
+	filesAt  []int64           // offsets asked for
 	stdin    map[string]*input
 	stdinAt  []int64 // offsets asked for
 
@@ -61,7 +64,7 @@ type input struct {
 
 func newTestControl() *testControl {
 	return &testControl{orders: map[string]*nodev1.Order{}, have: map[string]*nodev1.Sandbox{}, changed: make(chan struct{}),
-		outputs: map[string]*[3]bytes.Buffer{}, base: map[string][2]int64{}, counts: map[string]*[3]int64{},
+		outputs: map[string]*[streams]bytes.Buffer{}, base: map[string][2]int64{}, counts: map[string]*[streams]int64{},
 		blobs: map[string][]byte{}, stdin: map[string]*input{}}
 }
 
@@ -180,13 +183,13 @@ func (c *testControl) acked(id string) *nodev1.OutputAck {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.sizes(id)
-	return &nodev1.OutputAck{Stdout: n[0], Stderr: n[1], Events: n[2]}
+	return &nodev1.OutputAck{Stdout: n[0], Stderr: n[1], Events: n[2], Artifacts: n[3], ArtifactsIndex: n[4]}
 }
 
-func (c *testControl) sizes(id string) *[3]int64 {
+func (c *testControl) sizes(id string) *[streams]int64 {
 	if c.counts[id] == nil {
-		c.counts[id] = &[3]int64{}
-		c.outputs[id] = &[3]bytes.Buffer{}
+		c.counts[id] = &[streams]int64{}
+		c.outputs[id] = &[streams]bytes.Buffer{}
 	}
 	return c.counts[id]
 }
@@ -202,7 +205,7 @@ func (c *testControl) keep(id string, chunk *nodev1.OutputChunk) error {
 	if c.arrived != nil {
 		c.arrived(id, chunk)
 	}
-	i := int(chunk.GetStream()) - 1
+	i := slices.Index(wireStreams[:], chunk.GetStream())
 	n := c.sizes(id)
 	if chunk.GetOffset() > n[i] {
 		return connect.NewError(connect.CodeFailedPrecondition, fmt.Errorf("gap: %d after %d", chunk.GetOffset(), n[i]))
@@ -223,8 +226,8 @@ func (c *testControl) keep(id string, chunk *nodev1.OutputChunk) error {
 // forget makes control lose what it stored of id, as if it had n bytes.
 func (c *testControl) forget(id string, n int64) {
 	c.change(func() {
-		c.counts[id] = &[3]int64{n}
-		c.outputs[id] = &[3]bytes.Buffer{}
+		c.counts[id] = &[streams]int64{n}
+		c.outputs[id] = &[streams]bytes.Buffer{}
 	})
 }
 
@@ -263,6 +266,32 @@ func (c *testControl) ReadStdin(ctx context.Context, req *connect.Request[nodev1
 			}
 		}
 	}
+}
+
+func (c *testControl) ReadFile(_ context.Context, req *connect.Request[nodev1.ReadFileRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
+	c.mu.Lock()
+	c.filesAt = append(c.filesAt, req.Msg.GetOffset())
+	b, fail := c.files[req.Msg.GetDigest()], c.fileErr
+	c.mu.Unlock()
+	if b == nil {
+		return connect.NewError(connect.CodeNotFound, errors.New("no such file"))
+	}
+	for b = b[req.Msg.GetOffset():]; len(b) > 0; {
+		if fail != nil {
+			c.mu.Lock()
+			err := fail(len(c.filesAt))
+			c.mu.Unlock()
+			if err != nil {
+				return err
+			}
+		}
+		k := min(len(b), 10_000)
+		if err := s.Send(&nodev1.DataChunk{Data: b[:k]}); err != nil {
+			return err
+		}
+		b = b[k:]
+	}
+	return nil
 }
 
 func (c *testControl) ReadBlob(_ context.Context, req *connect.Request[nodev1.ReadBlobRequest], s *connect.ServerStream[nodev1.DataChunk]) error {

@@ -21,6 +21,7 @@
 //	stdout.spool, stderr.spool         output that control has not acknowledged
 //	stdin.at       how much input was handed over
 //	started        written before the command is started
+//	collected      written when all that the command left is in spools of its own
 //	exit           written before the end is reported
 //
 // (Folders are made ahead of time, under spare/, and renamed when needed.)

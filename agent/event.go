@@ -24,7 +24,7 @@ func (o *output) record(events []glovebox.NetEvent) {
 	var lines []byte
 	for _, e := range events {
 		line, err := json.Marshal(e)
-		if err != nil || o.spools[2].size.Load()+int64(len(lines)+len(line)) > maxEvents {
+		if err != nil || o.spools[spoolEvents].size.Load()+int64(len(lines)+len(line)) > maxEvents {
 			o.missed += 1 + e.Missed
 			o.last = e
 			continue
@@ -40,7 +40,7 @@ func (o *output) note(lines []byte) {
 	if len(lines) == 0 {
 		return
 	}
-	_ = o.spools[2].append(lines)
+	_ = o.spools[spoolEvents].append(lines)
 	o.notify()
 }
 

@@ -89,6 +89,9 @@ func (f folder) marked() bool {
 
 // drop removes what is kept, the marker last.
 func (f folder) drop() error {
+	if err := f.dropArtifacts(); err != nil {
+		return err
+	}
 	for _, name := range append(spooled[:len(spooled):len(spooled)], fileStarted) {
 		if err := os.Remove(f.kept(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return onDisk("remove what is kept of the sandbox", err)

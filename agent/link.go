@@ -17,7 +17,7 @@ func (s *sandbox) openLink(ctx context.Context, id string, spec *glovebox.Sandbo
 	if !spec.Network {
 		return nil
 	}
-	files, err := s.a.cfg.Network.Open(ctx, id, s.access, s.out.record)
+	files, err := s.a.cfg.Network.Open(ctx, id, s.access, s.decided)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *sandbox) closeLink(ctx context.Context) {
 // that an earlier agent had opened, or a changed one. An error leaves what was
 // before, or nothing, and the next look tries again.
 func (s *sandbox) grant(ctx context.Context, p *nodev1.Access) error {
-	if p == nil || !s.work.spec.Network || s.link != "" && p.GetRevision() == s.access.Revision {
+	if p == nil || (s.link != "" || !s.work.spec.Network) && p.GetRevision() == s.access.Revision {
 		return nil
 	}
 	a, err := parseAccess(p)
@@ -63,19 +63,22 @@ func (s *sandbox) grant(ctx context.Context, p *nodev1.Access) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, linkTime)
 	defer cancel()
-	if s.link != "" {
+	switch {
+	case !s.work.spec.Network:
+	case s.link != "":
 		err = s.a.cfg.Network.Change(ctx, s.link, a)
-	} else {
+	default:
 		id := s.id
 		if s.was != "" {
 			id = s.was
 		}
-		if _, err = s.a.cfg.Network.Open(ctx, id, a, s.out.record); err == nil {
+		if _, err = s.a.cfg.Network.Open(ctx, id, a, s.decided); err == nil {
 			s.link = id
 		}
 	}
 	if err == nil {
 		s.access = a
+		s.eye.hold(a)
 	}
 	return err
 }

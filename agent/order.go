@@ -14,6 +14,7 @@ type work struct {
 	spec    glovebox.SandboxSpec // without ID and Stdio
 	timeout time.Duration
 	stdin   bool
+	files   []glovebox.InputFile
 }
 
 // Arguments and environment of a job and of its image come together, so more
@@ -56,6 +57,7 @@ func parseWork(w *nodev1.Work, runtimes []string) (work, error) {
 	spec, err := glovebox.Spec{
 		Image: "checked-above", Runtime: w.GetRuntime(), Workdir: w.GetWorkdir(), User: w.GetUser(),
 		Timeout: glovebox.Duration(w.GetTimeout().AsDuration()), Limits: parseLimits(w.GetLimits()),
+		Files: parseInputFiles(w.GetFiles()),
 	}.Complete()
 	if err != nil {
 		return work{}, err
@@ -71,7 +73,7 @@ func parseWork(w *nodev1.Work, runtimes []string) (work, error) {
 			Tenant: w.GetTenant(), Image: img, Runtime: spec.Runtime, Args: w.GetArgs(), Env: w.GetEnv(),
 			Workdir: spec.Workdir, User: spec.User, Limits: spec.Limits, Snapshot: w.GetSnapshot(),
 		},
-		timeout: time.Duration(spec.Timeout), stdin: w.GetStdin(),
+		timeout: time.Duration(spec.Timeout), stdin: w.GetStdin(), files: spec.Files,
 	}, nil
 }
 
@@ -108,7 +110,7 @@ func parseBlob(b *nodev1.Blob) glovebox.Blob {
 
 func parseLimits(l *nodev1.Limits) glovebox.Limits {
 	return glovebox.Limits{Memory: l.GetMemory(), CPUs: l.GetCpus(), Pids: l.GetPids(), Disk: l.GetDisk(),
-		Inodes: l.GetInodes(), Files: l.GetFiles(), Output: l.GetOutput()}
+		Inodes: l.GetInodes(), Files: l.GetFiles(), Output: l.GetOutput(), Artifacts: l.GetArtifacts()}
 }
 
 func checkStrings(field string, all []string) error {

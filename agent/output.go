@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,10 +18,11 @@ import (
 // output is both streams of a command: FIFOs, spools, and the one cap that
 // they share. It is filled by a pump for each stream, as fast as the command
 // writes, whatever control does; the disk is bounded by the cap. The third
-// spool, of events, is the agent's own and has a cap of its own (event.go).
+// spool, of events, is the agent's own and has a cap of its own (event.go). The
+// last two are for what the command has left when it ended (artifact.go).
 type output struct {
 	cap    int64
-	spools [3]*spool // stdout, stderr, events
+	spools [streams]*spool
 	fifos  [2]*os.File
 	keep   [2]*os.File   // writing ends: no EOF before the command has ended
 	wake   chan struct{} // holds one token while there is something to ship
@@ -35,14 +37,30 @@ type output struct {
 	last   glovebox.NetEvent // the last of those
 	trash  []byte
 
-	pumps  sync.WaitGroup
-	closed bool // nothing can be added any more
-	sealed chan struct{}
+	left atomic.Pointer[collected] // what the command has left, once that is known and not nothing
+
+	pumps   sync.WaitGroup
+	poll    time.Duration // Config.Poll
+	until   atomic.Int64  // with it: UnixNano after which the FIFOs are left alone; 0 = never
+	settled bool          // the command writes no more
+	closed  bool          // nothing can be added any more
+	sealed  chan struct{}
 }
+
+// The spools of an output.
+const (
+	spoolStdout = iota
+	spoolStderr
+	spoolEvents
+	spoolArtifacts
+	spoolIndex
+	streams
+)
 
 // openOutput opens or makes the spools of a sandbox.
 func openOutput(dir folder, limit, punchStep int64) (*output, error) {
 	o := &output{cap: limit, wake: make(chan struct{}, 1), cutOff: make(chan struct{}), sealed: make(chan struct{})}
+	o.spools[spoolArtifacts], o.spools[spoolIndex] = laterSpool(punchStep), laterSpool(punchStep)
 	for i, name := range []string{fifoStdout, fifoStderr} {
 		sp, err := openSpool(dir.file(name+spoolSuffix), punchStep)
 		if err != nil {
@@ -62,7 +80,11 @@ func openOutput(dir folder, limit, punchStep int64) (*output, error) {
 		o.closeFiles()
 		return nil, err
 	}
-	o.spools[2] = events
+	o.spools[spoolEvents] = events
+	if err := o.reopenArtifacts(dir); err != nil {
+		o.closeFiles()
+		return nil, err
+	}
 	if o.used > limit && limit > 0 { // only marks go beyond the cap
 		o.cut = true
 		close(o.cutOff)
@@ -93,8 +115,11 @@ func (o *output) mark() []byte {
 
 // sizes says how much there is, with marks.
 func (o *output) sizes(r *nodev1.Sandbox) {
-	r.Stdout, r.Stderr, r.Events = o.spools[0].size.Load(), o.spools[1].size.Load(), o.spools[2].size.Load()
+	r.Stdout, r.Stderr, r.Events = o.spools[spoolStdout].size.Load(), o.spools[spoolStderr].size.Load(), o.spools[spoolEvents].size.Load()
 	r.Truncated = o.isCut()
+	if left := o.left.Load(); left != nil {
+		left.tell(r)
+	}
 }
 
 func (o *output) isCut() bool {
@@ -120,14 +145,15 @@ func (o *output) failure() error {
 	return o.err
 }
 
-// finish takes what is left in the FIFOs, for at most d if somebody still
-// holds them open, and seals the output.
-func (o *output) finish(d time.Duration) {
-	if o.closed {
+// settle takes what is left in the FIFOs, for at most d if somebody still holds
+// them open. Only artifacts can be added after it.
+func (o *output) settle(d time.Duration) {
+	if o.settled {
 		return
 	}
-	o.closed = true
+	o.settled = true
 	o.noteEnd()
+	o.until.Store(time.Now().Add(d).UnixNano())
 	for i, w := range o.keep {
 		if w != nil {
 			w.Close()
@@ -136,6 +162,15 @@ func (o *output) finish(d time.Duration) {
 		}
 	}
 	o.pumps.Wait()
+}
+
+// finish settles the output and seals it.
+func (o *output) finish(d time.Duration) {
+	o.settle(d)
+	if o.closed {
+		return
+	}
+	o.closed = true
 	close(o.sealed)
 	o.notify()
 }
@@ -151,7 +186,15 @@ func (o *output) isSealed() bool {
 
 // acknowledged says whether the output is complete and control has it.
 func (o *output) acknowledged() bool {
-	return o.isSealed() && o.spools[0].isAcked() && o.spools[1].isAcked() && o.spools[2].isAcked()
+	if !o.isSealed() {
+		return false
+	}
+	for _, sp := range o.spools {
+		if !sp.isAcked() {
+			return false
+		}
+	}
+	return true
 }
 
 // abandon stops at once, keeping what is spooled. Nothing may use o after it.
@@ -168,7 +211,7 @@ func (o *output) closeFiles() {
 	}
 	for _, sp := range o.spools {
 		if sp != nil {
-			sp.f.Close()
+			sp.close()
 		}
 	}
 }

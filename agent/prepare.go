@@ -36,6 +36,7 @@ func (s *sandbox) preparing(ctx context.Context) state {
 		{"folder", s.makeFolder},
 		{"clear", s.clear},
 		{"image", s.ensureImage},
+		{"files", s.loadFiles},
 		{"slot", s.takePlace},
 		{"stdio", s.makeStdio},
 		{"create", s.create},
@@ -55,11 +56,13 @@ func (s *sandbox) preparing(ctx context.Context) state {
 			return s.notPrepared(ctx, err)
 		}
 	}
+	s.unload()
 	return s.starting
 }
 
 // notPrepared decides what a failed preparation means.
 func (s *sandbox) notPrepared(ctx context.Context, err error) state {
+	s.unload()
 	s.release()
 	s.unpark()
 	w := s.wish()
@@ -87,6 +90,8 @@ func (s *sandbox) makeFolder(context.Context) error {
 	}
 	s.work = work
 	s.work.spec.Network, s.work.spec.Files = s.access.Networked(), s.access.Files
+	s.work.spec.Watch = s.a.watchLevel(s.access)
+	s.openEye(s.access)
 	if s.fresh {
 		s.a.spares.take(s.dir)
 	}
@@ -136,7 +141,7 @@ func (s *sandbox) openStdio() error {
 	if err != nil {
 		return err
 	}
-	s.out = out
+	s.out, out.poll = out, s.a.cfg.Poll
 	if err := out.pump(); err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ func (o *output) pump() error {
 		}
 		// A larger pipe means fewer turns; the kernel may say no.
 		_ = rc.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
+		if o.poll > 0 {
+			rc = &polled{rc, o.poll, &o.until}
+		}
 		o.pumps.Go(func() { o.drain(rc, o.spools[i]) })
 	}
 	return nil

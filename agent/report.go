@@ -26,7 +26,7 @@ func (a *Agent) request() *nodev1.SyncRequest {
 			Cpus: float64(runtime.NumCPU())},
 		Pools: pools, Snapshots: a.saves.status(),
 		Info: &nodev1.NodeInfo{Version: a.cfg.Info.Version, Kernel: a.cfg.Info.Kernel,
-			Platform: a.cfg.Info.Platform, Runtimes: a.cfg.Info.Runtimes},
+			Platform: a.cfg.Info.Platform, Runtimes: a.cfg.Info.Runtimes, RuntimeVersions: a.cfg.Info.RuntimeVersions},
 	}
 	for _, s := range a.sandboxes {
 		req.Have = append(req.Have, s.snapshot())

@@ -36,6 +36,7 @@ type sandbox struct {
 	dir     folder
 
 	work      work
+	loaded    bool // its input files may be in memory
 	access    glovebox.Access
 	link      string // id of the link that is open; "" = none
 	fresh     bool   // nothing of it can exist yet
@@ -45,6 +46,7 @@ type sandbox struct {
 	redoSince time.Time // when the first of them failed
 	out       *output
 	in        *stdin
+	eye       *eye // nil until there is something to watch
 	shipping  *shipping
 	release   func() // gives the start slot back
 	asked     bool   // the pool, for one of its sandboxes
@@ -79,6 +81,7 @@ func (s *sandbox) run(ctx context.Context, st state) {
 
 // letGo drops what this process holds of the sandbox and waits for its helpers.
 func (s *sandbox) letGo() {
+	s.unload()
 	s.release()
 	s.unpark()
 	if s.shipping != nil {
@@ -139,7 +142,9 @@ func (s *sandbox) snapshot() *nodev1.Sandbox {
 	defer s.mu.Unlock()
 	r := &nodev1.Sandbox{Job: s.job, Attempt: s.attempt, Phase: s.report.Phase, Exit: s.report.Exit,
 		Started: s.report.Started, Stdout: s.report.Stdout, Stderr: s.report.Stderr,
-		Events: s.report.Events, Truncated: s.report.Truncated, Residue: s.report.Residue, StartedFrom: s.report.StartedFrom, Template: s.report.Template}
+		Events: s.report.Events, Truncated: s.report.Truncated, Residue: s.report.Residue, Findings: s.report.Findings, StartedFrom: s.report.StartedFrom, Template: s.report.Template}
+	r.Artifacts, r.ArtifactsIndex = s.report.Artifacts, s.report.ArtifactsIndex
+	r.ArtifactsLeftOut, r.ArtifactsTruncated = s.report.ArtifactsLeftOut, s.report.ArtifactsTruncated
 	if s.sizes != nil {
 		s.sizes.sizes(r)
 	}

@@ -75,7 +75,10 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	from := [3]int64{sh.begin(0, has.GetStdout()), sh.begin(1, has.GetStderr()), sh.begin(2, has.GetEvents())}
+	var from [streams]int64
+	for i, n := range stored(has) {
+		from[i] = sh.begin(i, n)
+	}
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
@@ -88,9 +91,9 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 				return
 			}
 			progress = true
-			sh.out.spools[0].ack(ack.GetStdout())
-			sh.out.spools[1].ack(ack.GetStderr())
-			sh.out.spools[2].ack(ack.GetEvents())
+			for i, n := range stored(ack) {
+				sh.out.spools[i].ack(n)
+			}
 			if sh.out.acknowledged() {
 				sh.settled()
 			}
@@ -107,6 +110,11 @@ func (sh *shipping) call(ctx context.Context) (progress bool, err error) {
 	return progress, err
 }
 
+// stored is how much control says it has of each stream.
+func stored(ack *nodev1.OutputAck) [streams]int64 {
+	return [streams]int64{ack.GetStdout(), ack.GetStderr(), ack.GetEvents(), ack.GetArtifacts(), ack.GetArtifactsIndex()}
+}
+
 // begin says where to go on. Control has n bytes; what it acknowledged in an
 // earlier life is not here any more, and what it has beyond ours it keeps.
 func (sh *shipping) begin(i int, n int64) int64 {
@@ -117,7 +125,7 @@ func (sh *shipping) begin(i int, n int64) int64 {
 
 // send sends what there is as it comes, the streams in turn, until all was sent
 // and no more will come, or the call has ended, or the spool is broken.
-func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*nodev1.OutputChunk) error, at [3]int64) (all, broken bool) {
+func (sh *shipping) send(ctx context.Context, over <-chan struct{}, send func(*nodev1.OutputChunk) error, at [streams]int64) (all, broken bool) {
 	for {
 		sealed := sh.out.isSealed() // before the sizes are read
 		sent := false
@@ -157,9 +165,12 @@ func sendChunk(sp *spool, i int, offset int64, send func(*nodev1.OutputChunk) er
 	if readErr != nil {
 		return 0, readErr, nil
 	}
-	names := [3]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR, nodev1.Stream_STREAM_EVENTS}
-	return n, nil, send(&nodev1.OutputChunk{Stream: names[i], Offset: offset, Data: (*buf)[:n]})
+	return n, nil, send(&nodev1.OutputChunk{Stream: wireStreams[i], Offset: offset, Data: (*buf)[:n]})
 }
+
+// wireStreams are the protocol's names of the spools.
+var wireStreams = [streams]nodev1.Stream{nodev1.Stream_STREAM_STDOUT, nodev1.Stream_STREAM_STDERR, nodev1.Stream_STREAM_EVENTS,
+	nodev1.Stream_STREAM_ARTIFACTS, nodev1.Stream_STREAM_ARTIFACTS_INDEX}
 
 // chunks are the buffers of chunks under way.
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}

@@ -40,6 +40,44 @@ func openSpool(path string, step int64) (*spool, error) {
 	return s, nil
 }
 
+// laterSpool is a spool without a file until it is opened.
+func laterSpool(step int64) *spool { return &spool{step: step} }
+
+// open opens or makes the file of a later spool, empty. What is written to it is
+// in the spool once that is told, by publish.
+func (s *spool) open(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o600)
+	if err != nil {
+		return onDisk("open the spool of artifacts", err)
+	}
+	s.f = f
+	return nil
+}
+
+// reopen opens the file as it was published, size bytes of it.
+func (s *spool) reopen(path string, size int64) error {
+	if size == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0o600)
+	if err != nil {
+		return onDisk("open the spool of artifacts", err)
+	}
+	s.f = f
+	s.punched.Store(hole(f, size))
+	s.size.Store(size)
+	return nil
+}
+
+// publish says how much there is. Who sees the size sees the file, too.
+func (s *spool) publish(size int64) { s.size.Store(size) }
+
+func (s *spool) close() {
+	if s.f != nil {
+		s.f.Close()
+	}
+}
+
 // hole returns where the data begins: all before was punched out.
 func hole(f *os.File, size int64) int64 {
 	if size == 0 {

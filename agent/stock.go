@@ -122,7 +122,8 @@ func (s *sandbox) recover(untouched bool) state {
 		return s.end(lost(nodeLost("the agent's record of the attempt was damaged")))
 	}
 	s.work = work
-	s.work.spec.Network = networked(order.GetAccess())
+	s.access, _ = parseAccess(order.GetAccess()) // without secrets; the next answer has all of it
+	s.work.spec.Network, s.work.spec.Watch = s.access.Networked(), s.a.watchLevel(s.access)
 	return s.adopting
 }
 
@@ -132,6 +133,7 @@ func (s *sandbox) adopting(ctx context.Context) state {
 	if err := s.openStdio(); err != nil {
 		return s.end(lost(nodeLost("the command's output could not be opened again: " + err.Error())))
 	}
+	s.openEye(s.access)
 	s.ship(ctx)
 	if s.doubtful = s.in != nil && s.in.doubtful(s.a.stdin != nil); !s.doubtful {
 		s.feed(ctx)

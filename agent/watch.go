@@ -33,6 +33,12 @@ func (s *sandbox) running(ctx context.Context) state {
 	e := &ending{s: s}
 	defer e.disarm()
 	cut := s.out.cutOff
+	var found <-chan struct{}
+	if s.eye != nil {
+		found = s.eye.ends
+	}
+	endWatch := s.watch(ctx)
+	defer endWatch()
 	if s.doubtful {
 		e.kill(ctx, glovebox.KindNodeLost)
 	}
@@ -52,12 +58,16 @@ func (s *sandbox) running(ctx context.Context) state {
 			if ctx.Err() != nil {
 				return nil
 			}
+			endWatch()
 			return s.over(x, e.cause, deadline)
 		case <-timeout.C:
 			e.begin(ctx, glovebox.KindTimeout, s.a.cfg.StopGrace)
 		case <-cut:
 			e.kill(ctx, s.out.cutKind())
 			cut = nil
+		case <-found:
+			e.kill(ctx, glovebox.KindDenied)
+			found = nil
 		case <-e.killC:
 			e.kill(ctx, e.cause)
 		case <-s.wake:
@@ -97,7 +107,8 @@ func (s *sandbox) wait(ctx context.Context) <-chan ended {
 // did to it. The first cause counts; a stop is no fault.
 func (s *sandbox) over(x ended, cause glovebox.Kind, deadline time.Time) state {
 	s.closeLink(context.Background())
-	s.out.finish(s.a.cfg.DrainTime)
+	found := s.lastLook(context.Background())
+	s.out.settle(s.a.cfg.DrainTime)
 	if x.err != nil {
 		return s.end(lost(nodeLost("the sandbox was gone and nobody saw how the command ended")))
 	}
@@ -110,10 +121,15 @@ func (s *sandbox) over(x ended, cause glovebox.Kind, deadline time.Time) state {
 	if s.out.isCut() && (cause == "" || cause == glovebox.KindCancelled) {
 		cause = s.out.cutKind()
 	}
+	if found != nil && cause == "" && x.exit.Limit == "" {
+		cause = glovebox.KindDenied // it was quicker than the watch
+	}
 	e := ran(x.exit)
 	switch cause {
 	case glovebox.KindTimeout, glovebox.KindOutput:
 		e.Fault = faultOf(limitFault(cause, s.work))
+	case glovebox.KindDenied:
+		e.Fault = faultOf(endedFor(*found))
 	case glovebox.KindNodeLost:
 		e.Fault = faultOf(nodeLost("the agent restarted while the command was being fed, which may have looked like the end of its input"))
 	case glovebox.KindInternal:
@@ -123,7 +139,7 @@ func (s *sandbox) over(x ended, cause glovebox.Kind, deadline time.Time) state {
 			e.Fault = faultOf(limitFault(x.exit.Limit, s.work))
 		}
 	}
-	return s.end(e)
+	return s.collecting(e)
 }
 
 // ending is how far the agent has gone in ending a command.

@@ -30,7 +30,7 @@ func TestPeerUsers(t *testing.T) {
 	c := start(t, func(config *api.Config) { config.Auth = api.PeerUsers(os.Getuid() + 1) })
 	for _, route := range []string{
 		"GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/jx", "GET /v1/jobs/jx/wait", "POST /v1/jobs/jx/cancel", "GET /v1/jobs/jx/output",
-		"GET /v1/jobs/jx/events", "PUT /v1/jobs/jx/stdin", "POST /v1/jobs/jx/stdin", "GET /v1/images", "POST /v1/images/import",
+		"GET /v1/jobs/jx/events", "PUT /v1/jobs/jx/stdin", "POST /v1/jobs/jx/stdin", "GET /v1/images", "GET /v1/images/inspect", "POST /v1/images/import",
 		"POST /v1/images/pull", "DELETE /v1/images", "GET /v1/version",
 	} {
 		method, path, _ := strings.Cut(route, " ")
@@ -61,7 +61,7 @@ func TestEveryRouteNeedsACaller(t *testing.T) {
 	open := map[string]bool{
 		"getHealth": true, "listErrors": true, "getOpenAPI": true, "getKeys": true,
 		"beginLogin": true, "finishLogin": true, "loginWithCode": true, "inspectLink": true, "beginEnrol": true, "finishEnrol": true,
-		"getToken": true, "beginDevice": true, "getPolicySchema": true,
+		"getToken": true, "beginDevice": true, "getPolicySchema": true, "getReceiptKeys": true, "getReceiptSchema": true,
 	}
 	for path, ops := range c.doc.paths {
 		for method, op := range ops {

@@ -11,7 +11,7 @@ import (
 )
 
 // requestApproval asks for signatures for a job that its tenant does not allow
-// without.
+// without, or for a change of a policy or a secret.
 func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error {
 	if err := params(r, nil).err(); err != nil {
 		return err
@@ -29,9 +29,19 @@ func (h *handler) requestApproval(w http.ResponseWriter, r *http.Request) error 
 		needed = 2
 	}
 	var a identity.Approval
+	given := 0
+	for _, there := range []bool{body.Spec != nil, body.Policy != nil, body.Secret != nil} {
+		if there {
+			given++
+		}
+	}
 	switch {
-	case (body.Spec == nil) == (body.Policy == nil):
-		err = glovebox.Errorf(glovebox.KindInvalid, "either a job or a policy is signed").On("spec").Try("give spec, or policy")
+	case given != 1:
+		err = glovebox.Errorf(glovebox.KindInvalid, "either a job, a policy or a secret is signed").On("spec").Try("give spec, policy or secret")
+	case body.Secret != nil && body.Job != "":
+		err = glovebox.Errorf(glovebox.KindInvalid, "a secret is no job's").On("job").Try("leave it out")
+	case body.Secret != nil:
+		a, err = h.requestSecret(r, *body.Secret)
 	case body.Spec != nil && body.Job != "":
 		err = glovebox.Errorf(glovebox.KindInvalid, "a job to be submitted has no id").On("job").Try("leave it out, or give policy in place of spec")
 	case body.Spec != nil:

@@ -121,7 +121,7 @@ func TestMethods(t *testing.T) {
 	cases := []struct{ method, path, allow string }{
 		{"DELETE", "/v1/jobs", "GET, HEAD, POST"},
 		{"PATCH", "/v1/jobs", "GET, HEAD, POST"},
-		{"PUT", "/v1/jobs/jx", "GET, HEAD"},
+		{"PUT", "/v1/jobs/jx", "DELETE, GET, HEAD"},
 		{"GET", "/v1/jobs/jx/cancel", "POST"},
 		{"GET", "/v1/jobs/jx/stdin", "POST, PUT"},
 		{"POST", "/v1/jobs/jx/output", "GET, HEAD"},

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"time"
+
 	"glovebox"
 	"glovebox/api/wire"
 )
@@ -10,6 +12,8 @@ func viewSpec(s glovebox.Spec) wire.SpecView {
 		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, Workdir: s.Workdir, User: s.User,
 		StdinBytes: len(s.Stdin), StdinStream: s.StdinStream, Timeout: s.Timeout, Limits: wire.Limits(s.Limits), Policy: wire.PolicyOf(s.Policy),
 		Runtime: s.Runtime, PullPolicy: s.PullPolicy, Labels: s.Labels, Template: s.Template,
+		Attempts: s.Attempts, Idempotent: s.Idempotent, Retention: s.Retention,
+		Files: wire.SpecOf(s).Files,
 	}
 }
 
@@ -17,20 +21,50 @@ func viewSpec(s glovebox.Spec) wire.SpecView {
 func viewJob(j glovebox.Job) wire.Job {
 	return wire.Job{
 		ID: j.ID, Status: j.Status, Outcome: j.Outcome, Reason: j.Reason, Error: viewFault(j.Fault),
-		Result: viewResult(j.Result), Output: wire.Output(j.Output), Cancel: j.Cancel, Spec: viewSpec(j.Spec),
-		Image: wire.Resolved(j.Image), Owner: j.Owner, Node: j.Node, Attempt: j.Attempt, Version: j.Version,
+		Result: viewResult(j.Result), Output: wire.Output(j.Output), Artifacts: (*wire.Artifacts)(j.Artifacts), Cancel: j.Cancel, Spec: viewSpec(j.Spec),
+		Receipt: viewReceipt(j.Receipt), Image: wire.Resolved(j.Image), Owner: j.Owner, Node: j.Node, Attempt: j.Attempt, Version: j.Version,
 		CreatedAt: j.CreatedAt, PlacedAt: j.PlacedAt, StartedAt: j.StartedAt, EndedAt: j.EndedAt, ArchivedAt: j.ArchivedAt,
+		Causes: viewCauses(j.Causes), ExpiresAt: expires(j),
 		Approvals: viewApprovals(j.Approvals), Policy: allowed(j), PolicyRevision: j.PolicyRevision, Admission: viewLines(j.Admission),
+		Findings: viewFindings(j.Findings),
 	}
+}
+
+// viewCauses shows how earlier attempts ended.
+func viewCauses(all []glovebox.Cause) []wire.Cause {
+	var views []wire.Cause
+	for _, c := range all {
+		views = append(views, wire.Cause{
+			Attempt: c.Attempt, Node: c.Node, Reason: c.Reason, Error: viewFault(c.Fault),
+			PlacedAt: c.PlacedAt, StartedAt: c.StartedAt, EndedAt: c.EndedAt,
+		})
+	}
+	return views
+}
+
+// expires is when an archived job is removed; zero if that is not known.
+func expires(j glovebox.Job) time.Time {
+	if j.Status != glovebox.StatusArchived {
+		return time.Time{}
+	}
+	return j.Due
 }
 
 // allowed is the policy that holds; nil if there is nothing in it.
 func allowed(j glovebox.Job) *wire.Policy {
 	p := j.Allowed()
-	if p.Empty() {
+	if p.Silent() {
 		return nil
 	}
 	return wire.PolicyOf(&p)
+}
+
+func viewFindings(all []glovebox.Finding) []wire.Finding {
+	var views []wire.Finding
+	for _, f := range all {
+		views = append(views, wire.Finding(f))
+	}
+	return views
 }
 
 func viewLines(all []glovebox.PolicyLine) []wire.PolicyLine {

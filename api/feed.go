@@ -39,7 +39,7 @@ func (f *feed) run(job glovebox.Job) error {
 		switch {
 		case job.Attempt == 0 && job.Status.Ended():
 			return f.end(job)
-		case job.Attempt == 0:
+		case job.Attempt == 0 || job.Status == glovebox.StatusPending:
 			job, err = f.service.Watch(f.ctx, f.caller, job.ID, job.Version)
 		default:
 			var done bool

@@ -25,6 +25,8 @@ type Config struct {
 	Pools     Pools     // what nodes have parked
 	Templates Templates // and what for
 	Secrets   Secrets
+	Files     Files // that tenants hand over
+	Receipts  Receipts
 	Approvals Approvals             // nil: no job can be submitted with an approval
 	Forbidden func(netip.Addr) bool // addresses that no policy can open; nil: none is known
 	Records   glovebox.Records      // remembers answers by Idempotency-Key; nil: only submits take one
@@ -82,6 +84,7 @@ func NewHandler(c Config) http.Handler {
 	r := newRouter(c)
 	h.jobRoutes(r)
 	h.outputRoutes(r)
+	h.artifactRoutes(r)
 	h.imageRoutes(r)
 	h.metaRoutes(r)
 	if c.Audit != nil {
@@ -99,6 +102,12 @@ func NewHandler(c Config) http.Handler {
 	}
 	if c.Secrets != nil {
 		h.secretRoutes(r)
+	}
+	if c.Files != nil {
+		h.fileRoutes(r)
+	}
+	if c.Receipts != nil {
+		h.receiptRoutes(r)
 	}
 	if c.Identity != nil {
 		h.accountRoutes(r)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -98,15 +99,47 @@ func (h *handler) pullEvents(w http.ResponseWriter, r *http.Request, name string
 	return s.send(wire.EventImage, "", viewImage(img))
 }
 
-// removeImage forgets a name. It is a parameter and not part of the path, since
-// names are full of slashes and colons.
-func (h *handler) removeImage(w http.ResponseWriter, r *http.Request) error {
+// inspectImage reads what an image lets one guess.
+func (h *handler) inspectImage(w http.ResponseWriter, r *http.Request) error {
+	name, err := imageNamed(r)
+	if err != nil {
+		return err
+	}
+	if err := wantNoBody(w, r); err != nil {
+		return err
+	}
+	found, err := h.Images.Inspect(r.Context(), principal(r), name)
+	if e, ok := errors.AsType[*glovebox.Error](err); ok && e.Field == "containerImage" {
+		copied := *e // which is what a job calls it
+		err = copied.On("name")
+	}
+	if err != nil {
+		return err
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pieceTime))
+	d := found.Image.Defaults
+	begin := glovebox.Policy{Version: glovebox.PolicyVersion, Egress: found.Egress}
+	return writeJSON(w, http.StatusOK, wire.ImageInspected{
+		Image: viewImage(found.Image), Entrypoint: d.Entrypoint, Cmd: d.Cmd, Workdir: d.Workdir, User: d.User,
+		Listens: found.Listens, Managers: found.Managers, Policy: *wire.PolicyOf(&begin),
+	})
+}
+
+// imageNamed is the one parameter name, which has to be there.
+func imageNamed(r *http.Request) (string, error) {
 	q := params(r, []string{"name"})
 	name := q.text("name")
 	if name == "" || len(name) > glovebox.MaxImageName {
-		q.fail(glovebox.Errorf(glovebox.KindInvalid, "an image is needed").On("name").Try("DELETE /v1/images?name=busybox:1.36"))
+		q.fail(glovebox.Errorf(glovebox.KindInvalid, "an image is needed").On("name").Try("%s %s?name=busybox:1.36", r.Method, r.URL.Path))
 	}
-	if err := q.err(); err != nil {
+	return name, q.err()
+}
+
+// removeImage forgets a name. It is a parameter and not part of the path, since
+// names are full of slashes and colons.
+func (h *handler) removeImage(w http.ResponseWriter, r *http.Request) error {
+	name, err := imageNamed(r)
+	if err != nil {
 		return err
 	}
 	if err := wantNoBody(w, r); err != nil {

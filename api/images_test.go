@@ -37,9 +37,28 @@ func TestImages(t *testing.T) {
 	c.problem(c.do("DELETE", "/v1/images?name="+name, ""), glovebox.KindImageUnknown, "name")
 }
 
+// TestInspectImage: what an image says of itself, and a policy that can be given
+// back as it is.
+func TestInspectImage(t *testing.T) {
+	c := start(t)
+	c.want(c.do("POST", "/v1/images/pull", `{"name":"busybox"}`), http.StatusOK, nil)
+	var found wire.ImageInspected
+	c.want(c.do("GET", "/v1/images/inspect?name=busybox", ""), http.StatusOK, &found)
+	if found.Image.Name != "busybox" || found.Entrypoint[0] != "python3" || found.Listens[0] != "8080/tcp" || found.Managers[0] != "pip" || found.User != "app" {
+		t.Errorf("%+v", found)
+	}
+	if p, err := found.Policy.Policy().Complete(); err != nil || len(p.Egress) != 1 || p.Egress[0].Domain != "pypi.org" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	c.problem(c.do("GET", "/v1/images/inspect?name=none", ""), glovebox.KindImageUnknown, "name")
+}
+
 func TestImageRefusals(t *testing.T) {
 	c := start(t)
 	long := strings.Repeat("a", 1025)
+	c.problem(c.do("GET", "/v1/images/inspect", ""), glovebox.KindInvalid, "name")
+	c.problem(c.do("GET", "/v1/images/inspect?name="+long, ""), glovebox.KindInvalid, "name")
+	c.problem(c.do("GET", "/v1/images/inspect?image=a", ""), glovebox.KindUnknownField, "image")
 	c.problem(c.do("DELETE", "/v1/images", ""), glovebox.KindInvalid, "name")
 	c.problem(c.do("DELETE", "/v1/images?name=a&name=b", ""), glovebox.KindDuplicateField, "name")
 	c.problem(c.do("DELETE", "/v1/images?name="+long, ""), glovebox.KindInvalid, "name")

@@ -155,7 +155,7 @@ func (h *handler) cancel(w http.ResponseWriter, r *http.Request) error {
 // job as it is when the time is over.
 func (h *handler) wait(w http.ResponseWriter, r *http.Request) error {
 	q := params(r, []string{"for", "timeout"})
-	until := wire.Until(q.oneOf("for", string(wire.Ended), string(wire.Archived)))
+	until := wire.Until(q.oneOf("for", string(wire.Ended), string(wire.Sealed), string(wire.Archived)))
 	timeout := q.duration("timeout", 30*time.Second, pieceTime-time.Minute)
 	if err := q.err(); err != nil {
 		return err
@@ -184,5 +184,5 @@ func (h *handler) wait(w http.ResponseWriter, r *http.Request) error {
 }
 
 func reached(j glovebox.Job, until wire.Until) bool {
-	return j.Status == glovebox.StatusArchived || until == wire.Ended && j.Status.Ended()
+	return j.Status == glovebox.StatusArchived || until == wire.Ended && j.Status.Ended() || until == wire.Sealed && j.Output.Sealed
 }

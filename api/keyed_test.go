@@ -234,6 +234,11 @@ func (a *approvals) TakePolicyChange(_ context.Context, c identity.Caller, id, _
 	return nil, a.err
 }
 
+func (a *approvals) TakeSecretChange(_ context.Context, c identity.Caller, id string, change identity.SecretChange) ([]glovebox.Approval, error) {
+	a.took = append(a.took, c.Name+" "+id+" "+change.Name)
+	return nil, a.err
+}
+
 // TestApprovalHeader: the approval that the caller names is taken for the job,
 // and the job shows its evidence as it was.
 func TestApprovalHeader(t *testing.T) {

@@ -13,13 +13,15 @@ import (
 
 // output answers with raw bytes of one stream. Without follow it is what there
 // is now, with its length and the next offset in the headers; with follow it
-// goes on until the stream is complete and says the same in trailers.
+// goes on until the stream is complete and says the same in trailers. An answer
+// holds bytes of one attempt alone, which a header names.
 func (h *handler) output(w http.ResponseWriter, r *http.Request) error {
-	q := params(r, []string{"stream", "offset", "follow", "limit"})
+	q := params(r, []string{"stream", "offset", "follow", "limit", "attempt"})
 	s := output.Stream(q.oneOf("stream", string(output.Stdout), string(output.Stderr), string(output.Events)))
 	offset := q.number("offset", 0, 0, math.MaxInt64)
 	limit := q.number("limit", math.MaxInt64, 0, math.MaxInt64)
 	follow := q.flag("follow")
+	attempt := int(q.number("attempt", 0, 1, glovebox.MaxAttempts))
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -27,12 +29,36 @@ func (h *handler) output(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if attempt, err = attemptOf(job, attempt, follow); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set(headerAttempt, strconv.Itoa(attempt))
 	body := &body{w: w, control: http.NewResponseController(w), left: limit, flush: follow}
 	if follow {
-		return h.followOutput(w, r, job, s, offset, body)
+		return h.followOutput(w, r, job, attempt, s, offset, body)
 	}
 	return h.presentOutput(w, r, job, s, offset, body)
+}
+
+// attemptOf is the attempt that an answer is about: the one that is asked for, or
+// the present one; of a job that waits to be placed and is followed, the next.
+// What an attempt wrote that was followed by another is not to be had.
+func attemptOf(job glovebox.Job, asked int, follow bool) (int, error) {
+	present, next := job.Attempt, job.Attempt
+	if follow && job.Status == glovebox.StatusPending {
+		next++
+	}
+	switch {
+	case asked == 0:
+		return next, nil
+	case asked < present:
+		return 0, glovebox.Errorf(glovebox.KindConflict, "attempt %d is over, and the job was run again", asked).On("attempt").
+			Try("read attempt %d, from its beginning", present)
+	case asked > next:
+		return 0, glovebox.Errorf(glovebox.KindInvalid, "there is no attempt %d", asked).On("attempt").Try("at most %d", next)
+	}
+	return asked, nil
 }
 
 // presentOutput sends the bytes that are there now.
@@ -70,44 +96,46 @@ func streamSize(job glovebox.Job, s output.Stream) int64 {
 }
 
 // followOutput sends what is there and what comes.
-func (h *handler) followOutput(w http.ResponseWriter, r *http.Request, job glovebox.Job, s output.Stream, offset int64, body *body) error {
-	w.Header().Set("Trailer", headerNextOffset+", "+headerTruncated)
+func (h *handler) followOutput(w http.ResponseWriter, r *http.Request, job glovebox.Job, attempt int, s output.Stream, offset int64, body *body) error {
+	w.Header().Set("Trailer", headerNextOffset+", "+headerTruncated+", "+headerAgain)
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	if size := streamSize(job, s); offset > size {
+	size := streamSize(job, s)
+	if attempt > job.Attempt {
+		size = 0
+	}
+	if offset > size {
 		return glovebox.Errorf(glovebox.KindInvalid, "offset %d is past the end at %d", offset, size).On("offset").Try("at most %d", size)
 	}
 	if err := body.begin(); err != nil {
 		return err
 	}
 	f := follower{service: h.Service, caller: principal(r)}
-	t := tail{logs: h.Logs, job: job.ID, stream: s, offset: offset}
+	t := tail{logs: h.Logs, job: job.ID, attempt: attempt, stream: s, offset: offset}
 	ctx := r.Context()
-	for body.left > 0 {
-		var err error
-		if job, err = f.placed(ctx, job); err != nil {
-			return err
-		}
-		if t.attempt = job.Attempt; t.attempt == 0 {
-			break // it ended without ever running
-		}
-		if err := t.follow(ctx, f.over(ctx, job), body.write); errors.Is(err, errFull) {
-			break
-		} else if err != nil {
+	job, err := f.placed(ctx, job, attempt)
+	if err != nil {
+		return err
+	}
+	if body.left > 0 && attempt > 0 && job.Attempt >= attempt { // else it ended without running
+		if err := t.follow(ctx, f.over(ctx, job, attempt), body.write); err != nil && !errors.Is(err, errFull) {
 			return err
 		}
 		if job, err = h.Service.Job(ctx, principal(r), job.ID); err != nil {
 			return err
 		}
-		if job.Attempt == t.attempt || t.offset > 0 {
-			break
-		} // else it was placed again before it wrote anything
 	}
 	w.Header().Set(headerNextOffset, strconv.FormatInt(t.offset+body.part, 10))
 	w.Header().Set(headerTruncated, strconv.FormatBool(job.Output.Truncated))
+	w.Header().Set(headerAgain, strconv.FormatBool(again(job, attempt)))
 	return nil
+}
+
+// again says whether an attempt is over that is followed by another.
+func again(job glovebox.Job, attempt int) bool {
+	return attempt > 0 && (job.Attempt > attempt || job.Attempt == attempt && job.Status == glovebox.StatusPending)
 }
 
 // errFull ends the writing of a body that has reached its limit.

@@ -140,9 +140,9 @@ func TestFollowEndsWithoutSeal(t *testing.T) {
 	}
 }
 
-// TestFollowAcrossAttempts: an attempt that wrote nothing and was replaced
-// does not hold a reader up.
-func TestFollowAcrossAttempts(t *testing.T) {
+// TestFollowReplacedAttempt: an attempt that wrote nothing and was replaced
+// does not hold a reader up, who is told to ask again.
+func TestFollowReplacedAttempt(t *testing.T) {
 	c := start(t)
 	id := c.submit("").ID
 	c.Place(id)
@@ -157,7 +157,11 @@ func TestFollowAcrossAttempts(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if a := c.do("GET", "/v1/jobs/"+id+"/output?follow=true", ""); string(a.body) != "second" {
-		t.Errorf("%q", a.body)
+	path := "/v1/jobs/" + id + "/output?follow=true"
+	if a := c.do("GET", path, ""); len(a.body) != 0 || a.Trailer.Get("Glovebox-Again") != "true" {
+		t.Errorf("%q %v", a.body, a.Trailer)
+	}
+	if a := c.do("GET", path, ""); string(a.body) != "second" || a.Trailer.Get("Glovebox-Again") != "false" {
+		t.Errorf("%q %v", a.body, a.Trailer)
 	}
 }

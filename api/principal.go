@@ -42,3 +42,16 @@ func callerOf(r *http.Request) identity.Caller {
 
 // principal returns who is calling, as the rest of Glovebox sees them.
 func principal(r *http.Request) glovebox.Principal { return callerOf(r).Principal }
+
+// proven returns who is calling, and how they proved it.
+func proven(r *http.Request) glovebox.Principal {
+	c := callerOf(r)
+	p := c.Principal
+	p.Proof = &glovebox.Proof{
+		Kind: p.Kind, Session: string(c.Session.Kind), Opened: c.Session.Created, Passkey: c.Session.Passkey, Key: c.Session.JKT,
+	}
+	if c.Session.Kind == identity.SessionWorkload {
+		p.Proof.Rule = c.Subject
+	}
+	return p
+}

@@ -16,6 +16,8 @@ const (
 	headerRequestID  = "Glovebox-Request-Id"
 	headerNextOffset = "Glovebox-Next-Offset"
 	headerTruncated  = "Glovebox-Truncated"
+	headerAttempt    = "Glovebox-Attempt"
+	headerAgain      = "Glovebox-Again"
 	headerReplayed   = "Idempotency-Replayed"
 )
 

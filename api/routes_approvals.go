@@ -14,11 +14,12 @@ import (
 func (h *handler) approvalRoutes(rt *router) {
 	rt.add(call, identity.ActionJobSubmit, huma.Operation{
 		OperationID: "requestApproval", Method: http.MethodPost, Path: "/v1/approvals", Tags: []string{"approvals"},
-		Summary: "Ask for signatures for a job, or for a change of a policy",
+		Summary: "Ask for signatures for a job, or for a change of a policy or a secret",
 		Description: "For a job that is refused as approval_required. Its image is named by digest, for a signature is for exact content. When enough people have signed, who asked submits the " +
 			"same spec with the header " + headerApproval + ", once. With policy it is for PATCH /v1/jobs/{id}/policy of the job that is named " +
 			"or, without one, for PUT /v1/tenant/policy, at the version that there is when it is asked for. What names addresses or private " +
-			"destinations, or has a job observed, is signed by an admin.",
+			"destinations, or has a job observed, is signed by an admin, and so is a secret: for that, PUT /v1/secrets/{name} or its removal " +
+			"takes the header in place of a signature, from who asked, with the salt that the hash was made with.",
 		RequestBody: jsonBody[wire.ApprovalRequest](rt),
 		Responses:   out{"201": answer[wire.Approval](rt, "The request", "Location")},
 		Errors:      []int{404, 413, 415},

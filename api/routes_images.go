@@ -17,6 +17,14 @@ func (h *handler) imageRoutes(rt *router) {
 		Summary:   "List images by name",
 		Responses: out{"200": answer[wire.ImageList](rt, "All images")},
 	}, h.images)
+	rt.add(upload, identity.ActionImageRead, huma.Operation{
+		OperationID: "inspectImage", Method: http.MethodGet, Path: "/v1/images/inspect", Tags: []string{"images"},
+		Summary:     "Read what an image lets one guess of what its jobs will need",
+		Description: "Its entry point, the ports and package managers in it, and a policy to begin with. The first call for an image reads all of it.",
+		Parameters:  in{required(inQuery("name", "string", "Its name"))},
+		Responses:   out{"200": answer[wire.ImageInspected](rt, "What was found")},
+		Errors:      []int{404},
+	}, h.inspectImage)
 	rt.add(upload, identity.ActionImageAdd, huma.Operation{
 		OperationID: "importImage", Method: http.MethodPost, Path: "/v1/images/import", Tags: []string{"images"},
 		Summary:     "Import an OCI or Docker archive",

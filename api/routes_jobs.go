@@ -43,7 +43,7 @@ func (h *handler) jobRoutes(rt *router) {
 		OperationID: "waitForJob", Method: http.MethodGet, Path: "/v1/jobs/{id}/wait", Tags: []string{"jobs"},
 		Summary:     "Wait for a job",
 		Description: "Answers when the job has come so far, or when the time is over, with the job as it is then.",
-		Parameters: in{pathID(), inQuery("for", "string", "What to wait for; default ended", string(wire.Ended), string(wire.Archived)),
+		Parameters: in{pathID(), inQuery("for", "string", "What to wait for; default ended", string(wire.Ended), string(wire.Sealed), string(wire.Archived)),
 			inQuery("timeout", "string", "At most so long, up to 4m; default 30s")},
 		Responses: out{"200": answer[wire.Job](rt, "The job", "ETag")},
 		Errors:    []int{404},
@@ -56,6 +56,15 @@ func (h *handler) jobRoutes(rt *router) {
 		Responses:   out{"200": answer[wire.Job](rt, "The job as it is then", "ETag")},
 		Errors:      []int{404, 409, 412},
 	}, h.cancel)
+	rt.add(call, identity.ActionJobDelete, huma.Operation{
+		OperationID: "deleteJob", Method: http.MethodDelete, Path: "/v1/jobs/{id}", Tags: []string{"jobs"},
+		Summary: "Remove an archived job",
+		Description: "With its output, artifacts and receipt; the audit log keeps what it has. Who submitted the job may, and admins. A job that is not archived is 409. " +
+			"Archived jobs are removed without being asked at expiresAt.",
+		Parameters: in{pathID(), inHeader("If-Match", "Only if the job has this ETag")},
+		Responses:  nothing("It is gone"),
+		Errors:     []int{404, 409, 412},
+	}, h.deleteJob)
 }
 
 // submitRoutes adds the way in. It has two names: POST /submit is the older one.

@@ -15,13 +15,16 @@ func (h *handler) outputRoutes(rt *router) {
 		OperationID: "readOutput", Method: http.MethodGet, Path: "/v1/jobs/{id}/output", Tags: []string{"output"},
 		Summary: "Read stdout, stderr or events",
 		Description: "Raw bytes as the job wrote them; of events, a NetEvent as a line of JSON for each decision about its network. " + headerNextOffset + " and " + headerTruncated +
-			" are headers or, with follow, trailers. A body that breaks off is resumed at the offset of the first byte that is missing.",
+			" are headers or, with follow, trailers. A body that breaks off is resumed at the offset of the first byte that is missing, with the attempt that " + headerAttempt +
+			" has named: a body has the bytes of one attempt alone. With the trailer " + headerAgain + ": true the job is run again, and what it writes then begins anew. " +
+			"Only the last attempt's output is kept.",
 		Parameters: in{
 			pathID(), inQuery("stream", "string", "Default stdout", "stdout", "stderr", "events"), inQuery("offset", "integer", "First byte; default 0"),
 			inQuery("limit", "integer", "At most so many bytes"), inQuery("follow", "string", "Wait for more until the output is complete", "false", "true"),
+			inQuery("attempt", "integer", "Of this attempt, or 409 if it is over and the job was run again; default the present one, or the next if there is none"),
 		},
-		Responses: out{"200": {Description: "Bytes", Headers: headersOf([]string{headerNextOffset, headerTruncated}), Content: bytesOf("application/octet-stream")}},
-		Errors:    []int{404},
+		Responses: out{"200": {Description: "Bytes", Headers: headersOf([]string{headerAttempt, headerNextOffset, headerTruncated, headerAgain}), Content: bytesOf("application/octet-stream")}},
+		Errors:    []int{404, 409},
 	}, h.output)
 	rt.add(stream, identity.ActionJobRead, huma.Operation{
 		OperationID: "followEvents", Method: http.MethodGet, Path: "/v1/jobs/{id}/events", Tags: []string{"output"},

@@ -30,7 +30,7 @@ func (h *handler) secretRoutes(rt *router) {
 		Description: "Replaces value and domains. Needs If-Match or If-None-Match: *. Jobs that run already keep the value that they have. " +
 			"Root of the machine needs no signature.",
 		Parameters: in{name, inHeader("If-Match", "ETag of the secret to replace"),
-			inHeader("If-None-Match", "* for one that there is not yet")},
+			inHeader("If-None-Match", "* for one that there is not yet"), inHeader(headerApproval, "A signed request for exactly this, in place of a signature")},
 		RequestBody: jsonBody[wire.SecretRequest](rt),
 		Responses:   out{"200": answer[wire.Secret](rt, "The secret", "ETag")},
 		Errors:      append([]int{http.StatusPreconditionFailed}, signable...),
@@ -39,7 +39,8 @@ func (h *handler) secretRoutes(rt *router) {
 		OperationID: "removeSecret", Method: http.MethodPost, Path: "/v1/secrets/{name}/remove", Tags: []string{"secrets"},
 		Summary:     "Remove a secret",
 		Description: "Jobs that run already keep the value that they have. Root of the machine needs no signature.",
-		Parameters:  in{name, inHeader("If-Match", "ETag of the secret to remove; default any")},
+		Parameters: in{name, inHeader("If-Match", "ETag of the secret to remove; default any"),
+			inHeader(headerApproval, "A signed request for exactly this, in place of a signature")},
 		RequestBody: jsonBody[wire.SignedRequest](rt),
 		Responses:   nothing("It is gone"),
 		Errors:      append([]int{http.StatusPreconditionFailed}, signable...),

@@ -84,11 +84,12 @@ func (h *handler) putSecret(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if body.Signature != nil && len(body.Salt) < minSalt {
+	if (body.Signature != nil || r.Header.Get(headerApproval) != "") && len(body.Salt) < minSalt {
 		return glovebox.Errorf(glovebox.KindInvalid, "the salt has %d bytes", len(body.Salt)).On("salt").Try("use %d random ones", minSalt)
 	}
-	o := identity.SecretOperation(name, seen, asked.Domains, identity.SecretHash(body.Salt, body.Value))
-	if err := h.consent(r, body.Signature, o); err != nil {
+	hash := identity.SecretHash(body.Salt, body.Value)
+	change := identity.SecretChange{Name: name, Seen: seen, Domains: asked.Domains, Hash: hash}
+	if err := h.agreed(r, body.Signature, identity.SecretOperation(name, seen, asked.Domains, hash), change); err != nil {
 		return err
 	}
 	s, err := h.Secrets.Put(r.Context(), principal(r), name, asked.Domains, value, seen)
@@ -112,7 +113,8 @@ func (h *handler) removeSecret(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("If-Match") != "" && !matches(r, "If-Match", secretTag(s)) {
 		return staleSecret()
 	}
-	if err := h.consent(r, body.Signature, identity.RemoveSecretOperation(name)); err != nil {
+	change := identity.SecretChange{Name: name, Seen: s.Version}
+	if err := h.agreed(r, body.Signature, identity.RemoveSecretOperation(name), change); err != nil {
 		return err
 	}
 	if err := h.Secrets.Remove(r.Context(), principal(r), name, s.Version); err != nil {

@@ -136,6 +136,84 @@ func TestSecretsAreSigned(t *testing.T) {
 	s.free(t, value)
 }
 
+// TestSecretIsApproved: a signature under a request, on the page of it, is as
+// good as one that comes with the change; it is for the very change, for who
+// asked, once, and the server has the value only then.
+func TestSecretIsApproved(t *testing.T) {
+	s := newWholeSite(t)
+	ada := s.admin(acme)
+	const value, domain = "canary-5f2a91c3", "api.example.com"
+	signed := func(c wire.SecretChange) string {
+		var a wire.Approval
+		got := ada.get(201, "POST", "/v1/approvals", wire.ApprovalRequest{Secret: &c}, &a)
+		if bytes.Contains(got.body, []byte(value)) || a.Needed != 1 || a.Operation.Action != "secret.write" {
+			t.Errorf("%s", got.body)
+		}
+		ada.approves(a.ID)
+		return "Glovebox-Approval: " + a.ID
+	}
+	const path, absent = "/v1/secrets/KEY", "If-None-Match: *"
+	asked := wire.SecretChange{Name: "KEY", Domains: []string{domain}, Value: identity.SecretHash(salt, []byte(value))}
+	right := wire.SecretRequest{Value: []byte(value), Domains: []string{domain}, Salt: salt}
+	approval := signed(asked)
+	for name, c := range map[string]struct {
+		wrong func(*wire.SecretRequest)
+		kind  glovebox.Kind
+		field string
+	}{
+		"another value": {func(r *wire.SecretRequest) { r.Value = []byte("another") }, glovebox.KindConflict, ""},
+		"other domains": {func(r *wire.SecretRequest) { r.Domains = []string{"evil.example.com"} }, glovebox.KindConflict, ""},
+		"another salt":  {func(r *wire.SecretRequest) { r.Salt = make([]byte, 16) }, glovebox.KindConflict, ""},
+		"no salt":       {func(r *wire.SecretRequest) { r.Salt = nil }, glovebox.KindInvalid, "salt"},
+		"both ways":     {func(r *wire.SecretRequest) { r.Signature = ada.signSecret("KEY", 0, []string{domain}, value) }, glovebox.KindInvalid, "Glovebox-Approval"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := right
+			c.wrong(&r)
+			wants(t, ada.with("PUT", path, r, absent, approval), c.kind, c.field)
+		})
+	}
+	wants(t, ada.invites("Cleo", "admin").with("PUT", path, right, absent, approval), glovebox.KindApproval, "")
+	made := ada.with("PUT", path, right, absent, approval)
+	wants(t, made, "", "")
+	wants(t, ada.with("PUT", path, right, "If-Match: "+made.Header.Get("ETag"), approval), glovebox.KindApproval, "")
+	wants(t, ada.with("POST", path+"/remove", pair{}, signed(asked)), glovebox.KindConflict, "")
+	if a := ada.with("POST", path+"/remove", pair{}, signed(wire.SecretChange{Name: "KEY", Remove: true})); a.StatusCode != http.StatusNoContent {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	s.free(t, value)
+}
+
+// TestSecretRequestRefused: each mistake in a request for a signature is told at
+// its field.
+func TestSecretRequestRefused(t *testing.T) {
+	s := newWholeSite(t)
+	ada := s.admin(acme)
+	hash := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		body  string
+		kind  glovebox.Kind
+		field string
+	}{
+		{`{}`, glovebox.KindInvalid, "spec"},
+		{`{"secret":{"name":"KEY","value":"` + hash + `"},"policy":{}}`, glovebox.KindInvalid, "spec"},
+		{`{"secret":{"name":"KEY","value":"` + hash + `"},"job":"j1"}`, glovebox.KindInvalid, "job"},
+		{`{"secret":{"name":"KEY"}}`, glovebox.KindInvalid, "secret.value"},
+		{`{"secret":{"name":"KEY","value":"canary"}}`, glovebox.KindInvalid, "secret.value"},
+		{`{"secret":{"name":"KEY","value":"` + hash + `","remove":true}}`, glovebox.KindInvalid, "secret.remove"},
+		{`{"secret":{"name":"a.b","value":"` + hash + `"}}`, glovebox.KindInvalid, "secret.name"},
+		{`{"secret":{"name":"KEY","value":"` + hash + `","domains":["*.example.com"]}}`, glovebox.KindInvalid, "secret.domains"},
+		{`{"secret":{"name":"KEY","remove":true}}`, glovebox.KindNotFound, ""},
+	} {
+		a := ada.do(ada.request("POST", "/v1/approvals", c.body))
+		var p wire.Problem
+		if err := json.Unmarshal(a.body, &p); err != nil || p.Kind != c.kind || p.Field != c.field {
+			t.Errorf("%s: %d %s", c.body, a.StatusCode, a.body)
+		}
+	}
+	ada.invites("Dev", "developer").fails(glovebox.KindDenied, "", "POST", "/v1/approvals", wire.ApprovalRequest{Secret: &wire.SecretChange{Name: "KEY", Value: hash}})
+}
+
 // free fails if a text, or its base64, is in anything that the site keeps. The
 // control is a name, which is in plenty.
 func (s *site) free(t *testing.T, text string) {
@@ -146,7 +224,7 @@ func (s *site) free(t *testing.T, text string) {
 			found[w] += bytes.Count(b, []byte(w))
 		}
 	}
-	for _, kind := range []string{"secret", "idempotency", "ceremony", "session", "person"} {
+	for _, kind := range []string{"secret", "idempotency", "ceremony", "session", "person", "approval"} {
 		docs, err := s.store.ListRecords(t.Context(), kind, "", "", 1000)
 		if err != nil {
 			t.Fatal(err)

@@ -41,6 +41,11 @@ type Service interface {
 	// KindNotFound.
 	Cancel(ctx context.Context, p glovebox.Principal, id string) (glovebox.Job, error)
 
+	// Delete removes an archived job at that version, and all that is kept of
+	// it, and leaves an audit event. KindNotFound, KindStale on "If-Match",
+	// KindConflict if it is not archived.
+	Delete(ctx context.Context, p glovebox.Principal, id string, version int64) error
+
 	// ChangePolicy replaces the policy of a job that has not ended, and leaves
 	// an audit event. Approvals were verified for this very change. KindNotFound,
 	// KindConflict, KindApproval, KindStale on "If-Match", KindInvalid on fields
@@ -66,6 +71,10 @@ type Approvals interface {
 
 	// TakePolicyChange is the same for the change of a policy.
 	TakePolicyChange(ctx context.Context, c identity.Caller, id, key string, change identity.PolicyChange) ([]glovebox.Approval, error)
+
+	// TakeSecretChange is the same for the change of a secret, which nothing
+	// repeats.
+	TakeSecretChange(ctx context.Context, c identity.Caller, id string, change identity.SecretChange) ([]glovebox.Approval, error)
 }
 
 // Tenants keeps what tenants may take. *tenant.Registry is one.
@@ -102,8 +111,23 @@ type ImageService interface {
 	// Images lists the tenant's images by name.
 	Images(ctx context.Context, p glovebox.Principal) ([]glovebox.Image, error)
 
+	// Inspect returns an image of the tenant's and what it lets one guess of
+	// what its jobs will need. It reads all of the image if nobody asked before,
+	// which may take seconds. KindImageUnknown, KindImageDenied, KindInvalid on
+	// field "containerImage".
+	Inspect(ctx context.Context, p glovebox.Principal, name string) (Inspection, error)
+
 	// Remove forgets a name; KindImageUnknown.
 	Remove(ctx context.Context, p glovebox.Principal, name string) error
+}
+
+// Inspection is what an image lets one guess: its author's words, and a list of
+// well-known places.
+type Inspection struct {
+	Image    glovebox.Image
+	Listens  []string // ports, such as "8080/tcp"
+	Managers []string // package managers
+	Egress   []glovebox.EgressRule
 }
 
 // writtenDown is an error of which there is an audit event.
@@ -123,6 +147,10 @@ type Logs interface {
 	Sizes(ctx context.Context, job string, attempt int) (output.Sizes, error)
 	// SealStream ends one stream: it is complete.
 	SealStream(ctx context.Context, job string, attempt int, s output.Stream) error
+	// Index calls f with each artifact of an attempt, in order.
+	Index(ctx context.Context, job string, attempt int, f func(glovebox.Artifact) error) error
+	// OpenArtifact reads one of them from an offset on, to its end.
+	OpenArtifact(ctx context.Context, job string, attempt int, a glovebox.Artifact, offset int64) (io.ReadCloser, error)
 	// Follow reads a stream, waiting for more if follow is set.
 	Follow(ctx context.Context, job string, attempt int, s output.Stream, offset int64, follow bool) (io.ReadCloser, error)
 }

@@ -54,7 +54,7 @@ func (h *handler) accept(r *http.Request, spec glovebox.Spec, key *glovebox.Idem
 		if err := h.mayTrust(r, spec); err != nil {
 			return none, false, err
 		}
-		return h.Service.Submit(r.Context(), principal(r), spec, key)
+		return h.Service.Submit(r.Context(), proven(r), spec, key)
 	}
 	again := ""
 	if key != nil {
@@ -64,7 +64,7 @@ func (h *handler) accept(r *http.Request, spec glovebox.Spec, key *glovebox.Idem
 	if err != nil {
 		return none, false, err
 	}
-	return h.Service.SubmitApproved(r.Context(), principal(r), spec, key, signed)
+	return h.Service.SubmitApproved(r.Context(), proven(r), spec, key, signed)
 }
 
 // approvalNamed is the approval that the caller names; "" if none.

@@ -79,9 +79,9 @@ type follower struct {
 	caller  glovebox.Principal
 }
 
-// placed waits until the job has an attempt, or never will.
-func (f follower) placed(ctx context.Context, job glovebox.Job) (glovebox.Job, error) {
-	for job.Attempt == 0 && !job.Status.Ended() {
+// placed waits until the job has come to an attempt, or never will.
+func (f follower) placed(ctx context.Context, job glovebox.Job, attempt int) (glovebox.Job, error) {
+	for job.Attempt < attempt && !job.Status.Ended() {
 		next, err := f.service.Watch(ctx, f.caller, job.ID, job.Version)
 		if err != nil {
 			return job, err
@@ -91,12 +91,12 @@ func (f follower) placed(ctx context.Context, job glovebox.Job) (glovebox.Job, e
 	return job, nil
 }
 
-// over closes the returned channel when no more output of the job's present
-// attempt can come: it is archived, or was placed again. It ends with ctx.
-func (f follower) over(ctx context.Context, job glovebox.Job) <-chan struct{} {
+// over closes the returned channel when no more output of an attempt can come:
+// the job is archived, or is to be placed again. It ends with ctx.
+func (f follower) over(ctx context.Context, job glovebox.Job, attempt int) <-chan struct{} {
 	over := make(chan struct{})
 	go func() {
-		attempt, last := job.Attempt, job
+		last := job
 		for !finished(last, attempt) {
 			next, err := f.service.Watch(ctx, f.caller, last.ID, last.Version)
 			if err != nil {
@@ -110,5 +110,6 @@ func (f follower) over(ctx context.Context, job glovebox.Job) <-chan struct{} {
 }
 
 func finished(j glovebox.Job, attempt int) bool {
-	return j.Status == glovebox.StatusArchived || j.Attempt != attempt || j.Status.Ended() && j.Output.Sealed
+	return j.Status == glovebox.StatusArchived || j.Attempt != attempt || j.Status == glovebox.StatusPending ||
+		j.Status.Ended() && j.Output.Sealed
 }

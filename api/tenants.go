@@ -92,7 +92,7 @@ func (h *handler) putTenant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t, version, err := h.Tenants.Put(r.Context(), principal(r), glovebox.Tenant{
-		ID: id, Name: body.Name, Quota: glovebox.Quota(body.Quota), Runtimes: body.Runtimes, TwoPerson: body.TwoPerson, Policy: was,
+		ID: id, Name: body.Name, Quota: glovebox.Quota(body.Quota), Runtimes: body.Runtimes, Retention: body.Retention, TwoPerson: body.TwoPerson, Policy: was,
 	}, version)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 
 
 func viewTenant(t glovebox.Tenant) wire.Tenant {
 	return wire.Tenant{
-		ID: t.ID, Name: t.Name, Quota: wire.Quota(t.Quota), Runtimes: t.Runtimes, TwoPerson: t.TwoPerson, CreatedAt: t.Created,
+		ID: t.ID, Name: t.Name, Quota: wire.Quota(t.Quota), Runtimes: t.Runtimes, Retention: t.Retention, TwoPerson: t.TwoPerson, CreatedAt: t.Created,
 		Policy: *wire.PolicyOf(&t.Policy),
 	}
 }

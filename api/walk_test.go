@@ -31,8 +31,8 @@ func newWholeSite(t *testing.T) *site {
 		Service: apitest.NewService(), Images: &apitest.Images{}, Logs: output.New(memory.New()),
 		Auth: s.authenticate, Allow: s.ids.Authorize, Identity: s.ids, PublicURL: siteURL, Now: s.clock,
 		Audit: s.store, Records: s.store, Approvals: s.ids, Tenants: tenant.Open(s.store, s.clock), Rates: unlimited,
-		Pools: somePools{}, Templates: template.Open(s.store, anyImage{}, s.clock),
-		Secrets: secret.Open(s.store, secretKeys(t), s.clock),
+		Files: &apitest.Files{}, Pools: somePools{}, Templates: template.Open(s.store, anyImage{}, s.clock),
+		Secrets: secret.Open(s.store, secretKeys(t), s.clock), Receipts: receiptsOf(t),
 	})
 	s.doc = parseDocument(t, s.do(httptest.NewRequest("GET", "/openapi.json", nil)).body)
 	return s
@@ -65,8 +65,21 @@ func tenantOf(t *testing.T, ada *visitor) map[string]string {
 	return map[string]string{
 		"{job}": job.ID, "{person}": bob.me().Subject, "{session}": bob.me().Session.ID, "{invitation}": invited.Invitation.ID,
 		"{approval}": approval.ID, "{passkey}": keys.Passkeys[0].ID, "{rule}": ada.rule().ID,
-		"{template}": "warm-acme", "{secret}": ada.secret("KEY_of_acme"),
+		"{template}": "warm-acme", "{secret}": ada.secret("KEY_of_acme"), "{file}": ada.file("only acme has this"),
 	}
+}
+
+// file hands one over and returns its digest.
+func (v *visitor) file(content string) string {
+	v.t.Helper()
+	r := v.request("POST", "/v1/files", content)
+	r.Header.Set("Content-Type", "application/octet-stream")
+	a := v.do(r)
+	var f wire.File
+	if err := json.Unmarshal(a.body, &f); err != nil || a.StatusCode != http.StatusOK {
+		v.t.Fatalf("%d %s, %v", a.StatusCode, a.body, err)
+	}
+	return f.Digest
 }
 
 // rule has v let every CI job of one repository do all that one can.

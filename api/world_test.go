@@ -33,6 +33,7 @@ func parts(t testing.TB, c *api.Config, publicURL string, records glovebox.Recor
 	}
 	c.Identity, c.PublicURL, c.Records, c.Approvals, c.Allow = ids, publicURL, records, ids, ids.Authorize
 	c.Tenants, c.Now, c.Pools, c.Templates = tenant.Open(records, now), now, somePools{}, template.Open(records, anyImage{}, now)
+	c.Receipts = receiptsOf(t)
 	if a, ok := records.(glovebox.Audit); ok {
 		c.Audit = a
 	}

@@ -22,17 +22,21 @@ import (
 
 // What calls take and return, under the names that users of this package need.
 type (
-	Job          = wire.Job
-	JobSummary   = wire.JobSummary
-	JobPage      = wire.JobPage
-	Event        = wire.Event
-	Stream       = wire.Stream
-	Until        = wire.Until
-	Image        = wire.Image
-	PullProgress = wire.PullProgress
-	Version      = wire.Version
-	ErrorKind    = wire.ErrorKind
-	JWKS         = wire.JWKS
+	Job        = wire.Job
+	JobSummary = wire.JobSummary
+	JobPage    = wire.JobPage
+	Event      = wire.Event
+	Stream     = wire.Stream
+	Until      = wire.Until
+	Image      = wire.Image
+
+	ImageInspected = wire.ImageInspected
+	PullProgress   = wire.PullProgress
+	Version        = wire.Version
+	ErrorKind      = wire.ErrorKind
+	JWKS           = wire.JWKS
+	ReceiptKey     = wire.ReceiptKey
+	ReceiptKeys    = wire.ReceiptKeys
 
 	Challenge       = wire.Challenge
 	Answer          = wire.Answer
@@ -73,7 +77,12 @@ type (
 	TemplateRequest = wire.TemplateRequest
 	Secret          = wire.Secret
 	SecretRequest   = wire.SecretRequest
+	SecretChange    = wire.SecretChange
 	Resealed        = wire.Resealed
+	Artifact        = wire.Artifact
+	Artifacts       = wire.Artifacts
+	ArtifactPage    = wire.ArtifactPage
+	File            = wire.File
 )
 
 // Constants of the types above.
@@ -88,6 +97,7 @@ const (
 	EventEnd    = wire.EventEnd
 
 	Ended    = wire.Ended
+	Sealed   = wire.Sealed
 	Archived = wire.Archived
 )
 

@@ -101,6 +101,14 @@ func (c *Client) Images(ctx context.Context) ([]Image, error) {
 	return answer.Images, err
 }
 
+// InspectImage returns what an image lets one guess of what its jobs will need,
+// with a policy to begin with; KindImageUnknown. It may take seconds.
+func (c *Client) InspectImage(ctx context.Context, name string) (ImageInspected, error) {
+	var found ImageInspected
+	err := c.call(ctx, get("/v1/images/inspect", url.Values{"name": {name}}), &found)
+	return found, err
+}
+
 // RemoveImage forgets an image; KindImageUnknown. If the connection breaks
 // after it was forgotten, the repeated call finds it gone, which is success.
 func (c *Client) RemoveImage(ctx context.Context, name string) error {

@@ -121,10 +121,25 @@ func (c *Client) Cancel(ctx context.Context, id string) (Job, error) {
 	return job, err
 }
 
+// DeleteJob removes an archived job with all that is kept of it. version is that
+// which the caller last saw; 0 = whichever it has. KindNotFound; KindConflict if
+// it is not archived; KindStale; KindDenied for another's job.
+func (c *Client) DeleteJob(ctx context.Context, id string, version int64) error {
+	path, err := jobPath(id, "")
+	if err != nil {
+		return err
+	}
+	r := request{method: http.MethodDelete, path: path}
+	if version > 0 {
+		r = r.with("If-Match", `"`+strconv.FormatInt(version, 10)+`"`)
+	}
+	return c.delete(ctx, r)
+}
+
 // waitTime is how long the server holds one question of Wait.
 const waitTime = time.Minute
 
-// Wait returns the job once it has ended or is archived, however long it takes.
+// Wait returns the job once it has come as far as until says, however long it takes.
 func (c *Client) Wait(ctx context.Context, id string, until Until) (Job, error) {
 	path, err := jobPath(id, "/wait")
 	if err != nil {
@@ -136,7 +151,7 @@ func (c *Client) Wait(ctx context.Context, id string, until Until) (Job, error) 
 		if err := c.call(ctx, get(path, q), &job); err != nil {
 			return Job{}, err
 		}
-		if job.Status == glovebox.StatusArchived || until == Ended && job.Status.Ended() {
+		if job.Status == glovebox.StatusArchived || until == Ended && job.Status.Ended() || until == Sealed && job.Output.Sealed {
 			return job, nil
 		}
 	}

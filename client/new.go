@@ -77,5 +77,9 @@ func (c *Client) Patient(patience time.Duration) *Client {
 	return twin
 }
 
+// Local says whether the server is reached at its socket, where callers are known
+// by their user id and nobody signs.
+func (c *Client) Local() bool { return c.local }
+
 // Close closes idle connections. Calls that are under way go on.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

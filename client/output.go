@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"glovebox"
 )
 
 // Output reads a stream of a job's output, byte for byte. With Follow it ends
@@ -43,10 +45,21 @@ type outputReader struct {
 	limit  int64 // bytes still wanted; 0 means all
 	ended  bool  // by the limit
 
-	opened time.Time // when the connection that is read was made
+	opened  time.Time // when the connection that is read was made
+	attempt int       // whose bytes these are; 0 = not known
+	again   bool      // another attempt follows
 
-	mu   sync.Mutex // Close may come from another goroutine
-	body io.ReadCloser
+	mu     sync.Mutex // Close may come from another goroutine
+	body   io.ReadCloser
+	header http.Header // that come after the body
+}
+
+// Again says of what Client.Output returned, at its end, whether the attempt that
+// was read is followed by another, so that the output begins anew: ask for it
+// again, from its beginning.
+func Again(r io.Reader) bool {
+	o, ok := r.(*outputReader)
+	return ok && o.again
 }
 
 func (r *outputReader) open() error {
@@ -57,13 +70,20 @@ func (r *outputReader) open() error {
 	if r.limit > 0 {
 		q.Set("limit", strconv.FormatInt(r.limit, 10))
 	}
+	if r.attempt > 0 {
+		q.Set("attempt", strconv.Itoa(r.attempt))
+	}
 	resp, err := r.client.send(r.ctx, request{method: http.MethodGet, path: r.path, query: q})
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.body, r.opened = resp.Body, time.Now()
+	r.body, r.opened, r.header = resp.Body, time.Now(), nil
+	if r.follow {
+		r.header = resp.Trailer
+		r.attempt, _ = strconv.Atoi(resp.Header.Get("Glovebox-Attempt")) // an older server tells of none
+	}
 	return nil
 }
 
@@ -85,12 +105,16 @@ func (r *outputReader) Read(p []byte) (int, error) {
 			return n, err
 		}
 		if err == io.EOF {
+			r.again = r.header.Get("Glovebox-Again") == "true"
 			return 0, io.EOF
 		}
 		if err == nil {
 			continue
 		}
-		if err := r.resume(err); err != nil {
+		if err := r.resume(err); overtaken(err) {
+			r.again, r.ended = true, true
+			return 0, io.EOF
+		} else if err != nil {
 			return 0, err
 		}
 	}
@@ -103,6 +127,12 @@ func (r *outputReader) advance(n int64) {
 		r.limit -= n
 		r.ended = r.limit == 0
 	}
+}
+
+// overtaken says whether the attempt that was read is over, and the job is run
+// again.
+func overtaken(err error) bool {
+	return glovebox.KindOf(err) == glovebox.KindConflict && glovebox.AsError(err).Field == "attempt"
 }
 
 // resume asks for the rest after the connection broke.

@@ -260,3 +260,38 @@ func TestDenied(t *testing.T) {
 	_, err := c.Version(t.Context())
 	want(t, err, glovebox.KindDenied, "")
 }
+
+// TestOutputAcrossAttempts: a reader gets the bytes of one attempt, also when the
+// connection breaks as the next begins, and is told that there is one.
+func TestOutputAcrossAttempts(t *testing.T) {
+	for name, breaks := range map[string]bool{"in one connection": false, "broken": true} {
+		t.Run(name, func(t *testing.T) {
+			s, c := start(t)
+			id := submit(t, c)
+			s.Place(id)
+			s.Write(t, id, output.Stdout, []byte("first"))
+			r, err := c.Output(t.Context(), id, client.Stdout, client.OutputOptions{Follow: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if _, err := io.ReadFull(r, make([]byte, 5)); err != nil || client.Again(r) {
+				t.Fatalf("%v, again=%v", err, client.Again(r))
+			}
+			if breaks {
+				s.Kill()
+			}
+			s.Service.Update(id, func(j *glovebox.Job) { j.Status = glovebox.StatusPending })
+			if breaks {
+				s.Place(id)
+				if _, err := s.Logs.Append(t.Context(), id, 2, output.Stdout, 0, []byte("second attempt")); err != nil {
+					t.Fatal(err)
+				}
+				s.Up(t)
+			}
+			if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 || !client.Again(r) {
+				t.Errorf("%q, %v, again=%v", rest, err, client.Again(r))
+			}
+		})
+	}
+}

@@ -49,6 +49,7 @@ func every(ctx context.Context, c *client.Client) {
 	_, _ = c.Job(ctx, "a")
 	_, _ = c.Page(ctx, client.Filter{}, "")
 	_, _ = c.Cancel(ctx, "a")
+	_ = c.DeleteJob(ctx, "a", 1)
 	_, _ = c.Wait(ctx, "a", client.Ended)
 	for range c.Events(ctx, "a", "") {
 	}
@@ -105,6 +106,16 @@ func every(ctx context.Context, c *client.Client) {
 	_, _ = c.PutSecret(ctx, "a", client.SecretRequest{}, "")
 	_ = c.RemoveSecret(ctx, "a", nil)
 	_, _ = c.RotateSecrets(ctx)
+	for range c.Artifacts(ctx, "a") {
+	}
+	_, _ = c.Artifact(ctx, "a", client.Artifact{Path: "a"}, 0)
+	_, _ = c.Upload(ctx, []byte("x"))
+	_, _ = c.File(ctx, "sha256:"+strings.Repeat("0", 64))
+	_, _ = c.InspectImage(ctx, "a")
+	_, _ = c.Receipt(ctx, "a")
+	_, _ = c.ReceiptKeys(ctx)
+	_, _ = c.ReceiptSchema(ctx)
+	_, _ = c.RotateReceiptKey(ctx)
 	for range c.HostTenants(ctx) {
 	}
 	_, _, _ = c.HostTenant(ctx, "a")

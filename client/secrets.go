@@ -33,6 +33,22 @@ func (c *Client) Secret(ctx context.Context, name string) (s Secret, version str
 // there is none yet. KindInvalid with the field, KindTooLarge, KindStale if
 // somebody else was faster, KindApproval without a signature.
 func (c *Client) PutSecret(ctx context.Context, name string, r SecretRequest, version string) (Secret, error) {
+	return c.PutSecretApproved(ctx, name, r, version, "")
+}
+
+// RequestSecretApproval asks for an admin's signature under a change of a
+// secret, at the version that there is; the value is not sent, only its hash.
+// Who signs does it on the page at Approval.URL.
+func (c *Client) RequestSecretApproval(ctx context.Context, change SecretChange) (Approval, error) {
+	var a Approval
+	err := c.post(ctx, "/v1/approvals", wire.ApprovalRequest{Secret: &change}, &a)
+	return a, err
+}
+
+// PutSecretApproved is PutSecret with an approval of exactly this change in
+// place of a signature; r has the salt of the hash that was signed. It is used
+// up by the call.
+func (c *Client) PutSecretApproved(ctx context.Context, name string, r SecretRequest, version, approval string) (Secret, error) {
 	path, err := resource("/v1/secrets", name, "")
 	if err != nil {
 		return Secret{}, err
@@ -45,6 +61,9 @@ func (c *Client) PutSecret(ctx context.Context, name string, r SecretRequest, ve
 		req = req.with("If-None-Match", "*")
 	} else {
 		req = req.with("If-Match", version)
+	}
+	if approval != "" {
+		req = req.with(headerApproval, approval)
 	}
 	s, _, err := c.secret(ctx, req)
 	return s, err
@@ -72,6 +91,20 @@ func (c *Client) secret(ctx context.Context, r request) (s Secret, version strin
 // and root at the socket. KindNotFound, KindApproval without a signature.
 func (c *Client) RemoveSecret(ctx context.Context, name string, s *Signature) error {
 	return c.actOn(ctx, "/v1/secrets", name, "/remove", wire.SignedRequest{Signature: s}, nil)
+}
+
+// RemoveSecretApproved is RemoveSecret with an approval of exactly that, which is
+// used up by the call.
+func (c *Client) RemoveSecretApproved(ctx context.Context, name, approval string) error {
+	path, err := resource("/v1/secrets", name, "/remove")
+	if err != nil {
+		return err
+	}
+	r, err := request{method: http.MethodPost, path: path}.withJSON(wire.SignedRequest{})
+	if err != nil {
+		return err
+	}
+	return c.once(ctx, r.with(headerApproval, approval), nil)
 }
 
 // RotateSecrets makes a new key and seals the secrets of all tenants with it;

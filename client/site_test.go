@@ -68,6 +68,7 @@ func startSite(t testing.TB) *site {
 		c.Tenants, c.Now, c.Audit = tenant.Open(s.store, s.clock), s.clock, s.store
 		c.Pools, c.Templates = onePool{}, template.Open(s.store, oneImage{}, s.clock)
 		c.Secrets = secret.Open(s.store, secretKeys(t), s.clock)
+		c.Receipts = receiptsOf(t)
 		c.Auth = api.Callers(func(*http.Request) (identity.Caller, error) { return identity.Operator(0), nil }, ids)
 	})
 	s.serve(l)

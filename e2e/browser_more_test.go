@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"glovebox/e2e/browser"
+	"glovebox/identity"
 	"glovebox/identity/identitytest"
 )
 
@@ -270,6 +271,31 @@ func (j *journey) signedJob() {
 	}
 	w.Go(j.site.url + "/approve/apr_00000000000000000000")
 	w.See("There is no such request")
+}
+
+// signedSecret signs a secret on its page, which has only a hash of the value,
+// and sets it as the program of whoever is signed in does.
+func (j *journey) signedSecret() {
+	w := j.admin
+	const value = "hunter2"
+	salt := []byte("0123456789abcdef")
+	w.Go(j.site.url + "/")
+	w.See("Passkeys")
+	asked := fetched(w, "POST", "/v1/approvals", "", fmt.Sprintf(`JSON.stringify({secret: {name: "KEY", domains: ["api.example.com"], value: %q}})`,
+		identity.SecretHash(salt, []byte(value))))
+	page, _ := asked["url"].(string)
+	w.Go(page)
+	w.See("A secret of your tenant is to be given a value.", "KEY", "api.example.com", identity.SecretHash(salt, []byte(value)), "Nobody has signed yet.")
+	w.Press("Review and sign")
+	w.See("Sign this change", "Give the secret KEY a value.")
+	w.Press("Sign with a passkey")
+	w.See("Signed. The change can be made now", "Complete.")
+	id := page[strings.LastIndex(page, "/")+1:]
+	set := fetched(w, "PUT", "/v1/secrets/KEY", fmt.Sprintf(`"If-None-Match": "*", "Glovebox-Approval": %q`, id),
+		fmt.Sprintf(`JSON.stringify({value: btoa(%q), salt: btoa(%q), domains: ["api.example.com"]})`, value, salt))
+	if set["name"] != "KEY" || set["version"] != 1.0 {
+		j.t.Errorf("the secret: %v", set)
+	}
 }
 
 // signedByTwo has root of the machine ask for two people, of whom one is not

@@ -45,6 +45,7 @@ func TestBrowser(t *testing.T) {
 		{"a program on this machine is signed in", j.program},
 		{"a device is signed in", j.device},
 		{"a job is signed", j.signedJob},
+		{"a secret is signed", j.signedSecret},
 		{"a job is signed by two", j.signedByTwo},
 		{"another name of the machine will not do", j.wrongPlace},
 		{"nobody is led elsewhere", j.nextStays},

@@ -32,6 +32,7 @@ func TestKills(t *testing.T) {
 		n, _ = strconv.Atoi(s)
 	}
 	b := up(t)
+	tally := newTally(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -39,9 +40,14 @@ func TestKills(t *testing.T) {
 	stop, killed := make(chan struct{}), make(chan map[string]int)
 	go func() { killed <- killer(b, random, stop) }()
 	ids := submitAll(t, b, n)
+	tally.acknowledged(ids)
 	jobs := settle(t, b, ids)
+	tally.settled(jobs)
 	close(stop)
 	kills := <-killed
+	for _, n := range kills {
+		tally.kills += n
+	}
 
 	ends := map[string]int{}
 	for id, j := range jobs {
@@ -56,6 +62,7 @@ func TestKills(t *testing.T) {
 	for id, n := range starts(b) {
 		if n > 1 {
 			t.Errorf("job %s was started %d times in one attempt", id, n)
+			tally.doubled++
 		}
 	}
 	if ends["COMPLETED"] == 0 {
@@ -65,19 +72,21 @@ func TestKills(t *testing.T) {
 		t.Error("no start was seen: the count of starts proves nothing")
 	}
 	t.Logf("kills %v, ends %v", kills, ends)
-	cleanWithin(t, b, 60*time.Second)
+	tally.left = cleanWithin(t, b, 60*time.Second)
 }
 
-// cleanWithin waits until nothing is left, and says what is if something is.
-func cleanWithin(t *testing.T, b *box.Box, d time.Duration) {
+// cleanWithin waits until nothing is left, and says what is if something is, and
+// how many lines that takes.
+func cleanWithin(t *testing.T, b *box.Box, d time.Duration) (left int) {
 	t.Helper()
 	var r box.Result
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if r = b.Run("doctor", "--residue"); r.Code == 0 {
-			return
+			return 0
 		}
 	}
 	t.Errorf("left after %s (exit %d):\n%s%s", d, r.Code, r.Stdout, r.Stderr)
+	return max(1, strings.Count(r.Stdout, "\n"))
 }
 
 // TestKillEverything ends every process at once, `up` included, while jobs run
@@ -89,17 +98,24 @@ func TestKillEverything(t *testing.T) {
 		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 3+i%3))))
 	}
 	waitFor(t, 30*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
+	tally := newTally(t)
+	tally.acknowledged(ids)
 	b.KillUp()
+	tally.kills = 1
 	for _, v := range victims {
 		for _, pid := range b.Children(v) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				tally.kills++
+			}
 		}
 	}
 	b.Start()
 	jobs := settle(t, b, ids)
+	tally.settled(jobs)
 	for id, n := range starts(b) {
 		if n > 1 {
 			t.Errorf("job %s was started %d times in one attempt", id, n)
+			tally.doubled++
 		}
 	}
 	ends := map[string]int{}
@@ -110,7 +126,7 @@ func TestKillEverything(t *testing.T) {
 		t.Errorf("the kill hit no running job, or no job went on after it: %v", ends)
 	}
 	t.Logf("ends %v", ends)
-	cleanWithin(t, b, 30*time.Second)
+	tally.left = cleanWithin(t, b, 30*time.Second)
 	if out := b.Must("run", "busybox:test", "--", "echo", "again"); out != "again\n" {
 		t.Error(out)
 	}

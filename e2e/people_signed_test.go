@@ -111,6 +111,7 @@ func (w *person) signsAlone(at box.Public) {
 	if !strings.Contains(string(signed.Operation.Parameters), byName.Cmd[1]) || signed.Operation.Action != identity.ActionJobWiden {
 		w.t.Errorf("signed: %+v", signed.Operation)
 	}
+	w.receipted(j.ID, j.Approvals[0].By, signed)
 	forged := signed
 	forged.Operation.Parameters = json.RawMessage(strings.Replace(string(signed.Operation.Parameters), byName.Cmd[1], "/etc/shadow", 1))
 	if err := identity.VerifySigned(forged, "localhost", []string{at.URL}); err == nil {

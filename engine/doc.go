@@ -11,9 +11,12 @@
 //	PENDING ────────▶ PENDING ───────▶ PROVISIONING ──────▶ RUNNING ──────▶ COMPLETED
 //	   │ Failed          │ Failed           │ Failed, Exited     │ Expired      FAILED
 //	   ▼                 ▼                  ▼                    ▼              CANCELLED
-//	 FAILED            FAILED             FAILED               FAILED           │ Sealed + all Gone
+//	 FAILED            FAILED             FAILED               FAILED           │ Sealed + all Gone + Receipted
 //	                                                                            ▼
 //	                                                                         ARCHIVED
+//
+// A job that may be run again goes from PROVISIONING or RUNNING back to PENDING;
+// see retry.go for when. One that is archived is forgotten when its time is over.
 //
 // What happens to every event in every status stands in the table in table.go
 // and, written out, in testdata/matrix.golden.

@@ -35,6 +35,7 @@ type Observed struct{ Resource glovebox.Resource }
 type Started struct {
 	Attempt int
 	At      time.Time
+	Host    *glovebox.Host // nil: the node did not say
 }
 
 // Exited: the command has ended, or will never start. A fault tells that it
@@ -47,19 +48,37 @@ type Exited struct {
 	Stderr    int64
 	Events    int64
 	Truncated bool
+	Artifacts *glovebox.Artifacts // as far as the node tells; nil if there are none
+	Host      *glovebox.Host      // nil: the node did not say, or did not speak
 }
 
 // CancelAsked: somebody wants the job to end.
 type CancelAsked struct{ By string }
 
-// Sealed: the output is complete and durable.
-type Sealed struct{ Stdout, Stderr, Events int64 }
+// Sealed: the output is complete and durable. Artifacts are what is kept of what
+// the node spoke of, once it was checked: its files, bytes and digest, or that it
+// was refused; nil if nothing came.
+type Sealed struct {
+	Stdout, Stderr, Events int64
+	Artifacts              *glovebox.Artifacts
+}
+
+// Receipted: the receipt is signed and durable, or the service gives none (the
+// zero Ref).
+type Receipted struct{ Ref glovebox.ReceiptRef }
 
 // Abandoned: the service stops and takes the running job's sandbox with it.
 type Abandoned struct{}
 
 // Tick: the job is due; nothing else happened.
 type Tick struct{}
+
+// Found: the watch found something out of the ordinary. Findings are all of the
+// attempt until now.
+type Found struct {
+	Attempt  int
+	Findings []glovebox.Finding
+}
 
 // Name is the event's name in the transition table.
 func (Resolved) Name() string { return "Resolved" }
@@ -86,7 +105,13 @@ func (CancelAsked) Name() string { return "CancelAsked" }
 func (Sealed) Name() string { return "Sealed" }
 
 // Name is the event's name in the transition table.
+func (Receipted) Name() string { return "Receipted" }
+
+// Name is the event's name in the transition table.
 func (Abandoned) Name() string { return "Abandoned" }
 
 // Name is the event's name in the transition table.
 func (Tick) Name() string { return "Tick" }
+
+// Name is the event's name in the transition table.
+func (Found) Name() string { return "Found" }

@@ -33,24 +33,24 @@ func inStatus(s glovebox.Status) glovebox.Job {
 	}
 	if s == glovebox.StatusArchived {
 		j.Outcome, j.ArchivedAt, j.Output.Sealed = glovebox.StatusCompleted, t0, true
-		j.Ledger[0].State = glovebox.ResourceGone
+		j.Ledger[0].State, j.Receipt = glovebox.ResourceGone, &glovebox.ReceiptRef{Digest: "sha256:2"}
 	}
 	return j
 }
 
-// events are one or more of each kind, by the name they have in the matrix.
-func events() []struct {
+// labelled is an event by the name that it has in the matrix.
+type labelled struct {
 	label string
 	ev    engine.Event
-} {
+}
+
+// events are one or more of each kind, by the name they have in the matrix.
+func events() []labelled {
 	gone := glovebox.Resource{Kind: "sandbox", Name: "j-1", Attempt: 1, State: glovebox.ResourceGone}
 	seen := gone
 	seen.State = glovebox.ResourceObserved
 	old := glovebox.Errorf(glovebox.KindTimeout, "timeout")
-	return []struct {
-		label string
-		ev    engine.Event
-	}{
+	return []labelled{
 		{"Resolved", engine.Resolved{Image: glovebox.ImageRef{Name: "i", Digest: "sha256:1"}}},
 		{"Failed", engine.Failed{Attempt: 1, Fault: glovebox.Errorf(glovebox.KindImageUnknown, "no")}},
 		{"Failed/unplaced", engine.Failed{Fault: glovebox.Errorf(glovebox.KindImageUnknown, "no")}},
@@ -64,7 +64,10 @@ func events() []struct {
 		{"Exited/stale", engine.Exited{Attempt: 0, Result: &glovebox.Result{}}},
 		{"CancelAsked", engine.CancelAsked{By: "me"}},
 		{"Sealed", engine.Sealed{}},
+		{"Receipted", engine.Receipted{Ref: glovebox.ReceiptRef{Digest: "sha256:2"}}},
 		{"Abandoned", engine.Abandoned{}},
+		{"Found", engine.Found{Attempt: 1, Findings: []glovebox.Finding{{Rule: "port_scan", Severity: glovebox.SeverityHigh, Score: 0.9, Count: 1}}}},
+		{"Found/stale", engine.Found{Attempt: 0}},
 		{"Tick/early", engine.Tick{}},
 		{"Tick/late", engine.Tick{}},
 	}
@@ -80,29 +83,39 @@ func TestMatrix(t *testing.T) {
 			if strings.HasSuffix(e.label, "late") {
 				now = t0.Add(100 * time.Hour)
 			}
-			next, changed, err := engine.Step(inStatus(s), e.ev, now)
-			out := string(engine.VerdictOf(s, e.ev.Name()))
-			switch {
-			case err != nil:
-				out += " refused: " + string(glovebox.KindOf(err))
-			case changed:
-				out += fmt.Sprintf(" → %s %s %v", next.Status, next.Reason, engine.Todo(next))
-			}
-			fmt.Fprintf(&b, "%-12s %-16s %s\n", s, e.label, strings.Join(strings.Fields(out), " "))
+			fmt.Fprintf(&b, "%-12s %-16s %s\n", s, e.label, outcome(inStatus(s), e.ev, now))
 		}
 	}
-	const golden = "testdata/matrix.golden"
+	golden(t, "testdata/matrix.golden", b.String())
+}
+
+// outcome is what becomes of a job, in short.
+func outcome(job glovebox.Job, ev engine.Event, now time.Time) string {
+	next, changed, err := engine.Step(job, ev, now)
+	out := string(engine.VerdictOf(job.Status, ev.Name()))
+	switch {
+	case err != nil:
+		out += " refused: " + string(glovebox.KindOf(err))
+	case changed:
+		out += fmt.Sprintf(" → %s %s %v", next.Status, next.Reason, engine.Todo(next))
+	}
+	return strings.Join(strings.Fields(out), " ")
+}
+
+// golden compares with a file, or rewrites it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.String() != string(want) {
-		t.Errorf("the matrix changed; look at it and run go test ./engine -update\n%s", b.String())
+	if got != string(want) {
+		t.Errorf("the matrix changed; look at it and run go test ./engine -update\n%s", got)
 	}
 }
 

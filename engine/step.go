@@ -50,10 +50,15 @@ func apply(j *glovebox.Job, ev Event, now time.Time) error {
 		j.Output.Sealed = true
 		j.Output.Truncated = j.Output.Truncated || ev.Stdout < j.Output.Stdout || ev.Stderr < j.Output.Stderr
 		j.Output.Stdout, j.Output.Stderr, j.Output.Events = ev.Stdout, ev.Stderr, ev.Events
+		j.Artifacts = kept(j.Artifacts, ev.Artifacts)
+	case Receipted:
+		return receipted(j, ev)
 	case Abandoned:
-		lost(j, "the service was stopped while the job ran", now)
+		abandoned(j, now)
 	case Tick:
 		expire(j, now)
+	case Found:
+		return found(j, ev)
 	}
 	return nil
 }
@@ -62,10 +67,14 @@ func placed(j *glovebox.Job, ev Placed, now time.Time) error {
 	if j.Image.Digest == "" {
 		return glovebox.Errorf(glovebox.KindConflict, "a job cannot be placed before its image is resolved")
 	}
+	if Clearing(*j) || j.Attempt >= attempts(j) {
+		return glovebox.Errorf(glovebox.KindConflict, "attempt %d of job %s is not to be followed by another now", j.Attempt, j.ID)
+	}
 	j.Attempt++
-	j.Node, j.PlacedAt, j.Status = ev.Node, now, glovebox.StatusProvisioning
+	j.Node, j.Host, j.PlacedAt, j.Status = ev.Node, nil, now, glovebox.StatusProvisioning
+	j.Artifacts = nil // of an attempt before
 	for _, r := range ev.Ledger {
-		r.Attempt, r.State = j.Attempt, glovebox.ResourceIntent
+		r.Attempt, r.State, r.At = j.Attempt, glovebox.ResourceIntent, now
 		j.Ledger = append(j.Ledger, r)
 	}
 	return nil
@@ -76,8 +85,8 @@ func placed(j *glovebox.Job, ev Placed, now time.Time) error {
 func observed(j *glovebox.Job, seen glovebox.Resource, now time.Time) {
 	for i, r := range j.Ledger {
 		if r.Kind == seen.Kind && r.Name == seen.Name && r.Attempt == seen.Attempt && rank(seen.State) > rank(r.State) {
-			j.Ledger[i].State = seen.State
-			if seen.State == glovebox.ResourceGone && seen.Attempt == j.Attempt && !j.Status.Ended() {
+			j.Ledger[i].State, j.Ledger[i].At = seen.State, now
+			if seen.State == glovebox.ResourceGone && seen.Attempt == j.Attempt && j.Status != glovebox.StatusPending && !j.Status.Ended() {
 				lost(j, "the sandbox was gone before the job had ended", now)
 			}
 		}
@@ -95,11 +104,46 @@ func started(j *glovebox.Job, ev Started, now time.Time) error {
 		return err
 	}
 	j.Status, j.StartedAt = glovebox.StatusRunning, ev.At
+	said(j, ev.Host)
 	if ev.At.After(now) {
 		j.StartedAt = now
 	} else if ev.At.Before(j.PlacedAt) {
 		j.StartedAt = j.PlacedAt
 	}
+	return nil
+}
+
+// said keeps what a node says of itself. What it said last counts.
+func said(j *glovebox.Job, host *glovebox.Host) {
+	if host != nil {
+		j.Host = host
+	}
+}
+
+// kept is what there is of artifacts, of which the node told, after all of them
+// that will come has come.
+func kept(told, came *glovebox.Artifacts) *glovebox.Artifacts {
+	if told == nil && came == nil {
+		return nil
+	}
+	var all glovebox.Artifacts
+	if came != nil {
+		all = *came
+	}
+	if told != nil {
+		all.LeftOut = told.LeftOut
+		all.Truncated = told.Truncated || all.Bytes+all.IndexBytes < told.Bytes+told.IndexBytes
+	}
+	return &all
+}
+
+// receipted takes a receipt for what is over only: what a statement is made of
+// must not change any more.
+func receipted(j *glovebox.Job, ev Receipted) error {
+	if !j.Output.Sealed || !glovebox.AllGone(j.Ledger) {
+		return glovebox.Errorf(glovebox.KindConflict, "a receipt before all is over")
+	}
+	j.Receipt = &ev.Ref
 	return nil
 }
 
@@ -116,12 +160,23 @@ func exited(j *glovebox.Job, ev Exited, now time.Time) error {
 		return err
 	}
 	j.Result = ev.Result
+	if ev.Result != nil && j.Status == glovebox.StatusProvisioning { // that it started is told late, or was lost
+		j.StartedAt = j.PlacedAt
+		if at := now.Add(-time.Duration(ev.Result.Duration)); at.After(j.PlacedAt) {
+			j.StartedAt = at
+		}
+	}
+	said(j, ev.Host)
 	j.Output.Stdout, j.Output.Stderr, j.Output.Events, j.Output.Truncated = ev.Stdout, ev.Stderr, ev.Events, ev.Truncated
+	j.Artifacts = ev.Artifacts
 	switch {
 	case j.Cancel != nil:
 		end(j, glovebox.StatusCancelled, nil, now)
 	case ev.Fault != nil || ev.Result == nil:
-		end(j, glovebox.StatusFailed, ev.Fault, now)
+		ran := j.Status == glovebox.StatusRunning || ev.Result != nil || ev.Fault != nil && ev.Fault.Kind == glovebox.KindNodeLost
+		if !again(j, ev.Fault, ran, now) {
+			end(j, glovebox.StatusFailed, ev.Fault, now)
+		}
 	default:
 		end(j, glovebox.StatusCompleted, nil, now)
 	}

@@ -30,8 +30,9 @@ func TestLife(t *testing.T) {
 	step(engine.Started{Attempt: 1, At: now}, glovebox.StatusRunning)
 	step(engine.Exited{Attempt: 1, Result: &glovebox.Result{ExitCode: 7}, Stdout: 3}, glovebox.StatusCompleted)
 	step(engine.Sealed{Stdout: 3}, glovebox.StatusCompleted)
-	step(engine.Observed{Resource: gone}, glovebox.StatusArchived)
-	if job.Outcome != glovebox.StatusCompleted || job.Result.ExitCode != 7 || !job.Due.IsZero() || job.Output.Truncated {
+	step(engine.Observed{Resource: gone}, glovebox.StatusCompleted)
+	step(engine.Receipted{Ref: glovebox.ReceiptRef{Digest: "sha256:2"}}, glovebox.StatusArchived)
+	if job.Outcome != glovebox.StatusCompleted || job.Result.ExitCode != 7 || !job.Due.Equal(now.Add(glovebox.DefaultRetention)) || job.Output.Truncated {
 		t.Fatalf("archived as %+v", job)
 	}
 }
@@ -86,7 +87,7 @@ func holds(t *rapid.T, was, is glovebox.Job) {
 	if was.Status == glovebox.StatusArchived && is.Status != was.Status {
 		t.Fatalf("archived became %s", is.Status)
 	}
-	if is.Status == glovebox.StatusArchived && !(is.Output.Sealed && glovebox.AllGone(is.Ledger)) {
+	if is.Status == glovebox.StatusArchived && !(is.Output.Sealed && glovebox.AllGone(is.Ledger) && is.Receipt != nil) {
 		t.Fatalf("archived with %+v %+v", is.Output, is.Ledger)
 	}
 	if is.Attempt < was.Attempt || len(is.Ledger) < len(was.Ledger) {
@@ -100,5 +101,22 @@ func holds(t *rapid.T, was, is glovebox.Job) {
 	}
 	if is.Status != glovebox.StatusArchived && len(engine.Todo(is)) == 0 {
 		t.Fatalf("%s has nothing to do", is.Status)
+	}
+}
+
+// TestExitBeforeStart: reports come out of order. A job that ended with a result
+// has a time of its start, also if nobody told of it before.
+func TestExitBeforeStart(t *testing.T) {
+	placed := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ ran, want time.Duration }{{2 * time.Second, 3 * time.Second}, {time.Minute, 0}} {
+		job := glovebox.Job{ID: "j", Status: glovebox.StatusProvisioning, Attempt: 1, PlacedAt: placed}
+		job, _, err := engine.Step(job, engine.Exited{Attempt: 1, Result: &glovebox.Result{Duration: glovebox.Duration(c.ran)}}, placed.Add(5*time.Second))
+		if err != nil || job.Status != glovebox.StatusCompleted || !job.StartedAt.Equal(placed.Add(c.want)) {
+			t.Errorf("ran for %s: started %s after it was placed, %s, %v", c.ran, job.StartedAt.Sub(placed), job.Status, err)
+		}
+		again, changed, err := engine.Step(job, engine.Started{Attempt: 1, At: placed.Add(time.Second)}, placed.Add(6*time.Second))
+		if err != nil || changed || !again.StartedAt.Equal(job.StartedAt) {
+			t.Errorf("a late start changed the job: %v %v", changed, err)
+		}
 	}
 }

@@ -13,20 +13,20 @@ const (
 )
 
 // EventNames lists the events in the order of the table's columns.
-var EventNames = []string{"Resolved", "Failed", "Placed", "Observed", "Started", "Exited", "CancelAsked", "Sealed", "Abandoned", "Tick"}
+var EventNames = []string{"Resolved", "Failed", "Placed", "Observed", "Started", "Exited", "CancelAsked", "Sealed", "Receipted", "Abandoned", "Tick", "Found"}
 
 // table names a verdict for every pair. Reports of nodes and of slow workers
 // come late and twice, so what was true a moment ago is ignored, and only what
 // never could be true is refused.
-var table = map[glovebox.Status][10]Verdict{
-	//                            Resolved Failed  Placed  Observed Started Exited  Cancel  Sealed  Abandon Tick
-	glovebox.StatusPending:      {Move, Move, Move, Refuse, Refuse, Refuse, Move, Refuse, Ignore, Move},
-	glovebox.StatusProvisioning: {Ignore, Move, Ignore, Move, Move, Move, Move, Refuse, Ignore, Move},
-	glovebox.StatusRunning:      {Ignore, Ignore, Ignore, Move, Ignore, Move, Move, Refuse, Move, Move},
-	glovebox.StatusCompleted:    {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Ignore, Move},
-	glovebox.StatusFailed:       {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Ignore, Move},
-	glovebox.StatusCancelled:    {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Ignore, Move},
-	glovebox.StatusArchived:     {Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore},
+var table = map[glovebox.Status][12]Verdict{
+	//                            Resolved Failed  Placed  Observed Started Exited  Cancel  Sealed  Receipt Abandon Tick  Found
+	glovebox.StatusPending:      {Move, Move, Move, Move, Ignore, Ignore, Move, Refuse, Refuse, Ignore, Move, Ignore},
+	glovebox.StatusProvisioning: {Ignore, Move, Ignore, Move, Move, Move, Move, Refuse, Refuse, Ignore, Move, Move},
+	glovebox.StatusRunning:      {Ignore, Ignore, Ignore, Move, Ignore, Move, Move, Refuse, Refuse, Move, Move, Move},
+	glovebox.StatusCompleted:    {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Move, Ignore, Move, Move},
+	glovebox.StatusFailed:       {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Move, Ignore, Move, Move},
+	glovebox.StatusCancelled:    {Ignore, Ignore, Ignore, Move, Ignore, Ignore, Ignore, Move, Move, Ignore, Move, Move},
+	glovebox.StatusArchived:     {Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Ignore, Move, Ignore},
 }
 
 // VerdictOf looks the pair up; what is not in the table is an error.

@@ -9,9 +9,11 @@ const (
 	ActionJobRead       Action = "job.read" // status, output, artifacts, receipt
 	ActionJobSubmit     Action = "job.submit"
 	ActionJobCancel     Action = "job.cancel"
-	ActionJobWiden      Action = "job.widen"   // egress or secrets beyond the tenant's default
-	ActionJobPrivate    Action = "job.private" // the same, for addresses, private destinations, or to be observed
-	ActionJobApprove    Action = "job.approve" // second person of the two-person rule
+	ActionJobDelete     Action = "job.delete"     // that is archived; own
+	ActionJobDeleteAny  Action = "job.delete_any" // other people's
+	ActionJobWiden      Action = "job.widen"      // egress or secrets beyond the tenant's default
+	ActionJobPrivate    Action = "job.private"    // the same, for addresses, private destinations, or to be observed
+	ActionJobApprove    Action = "job.approve"    // second person of the two-person rule
 	ActionImageRead     Action = "image.read"
 	ActionImageAdd      Action = "image.add"
 	ActionImageRemove   Action = "image.remove"
@@ -25,9 +27,10 @@ const (
 	ActionPolicyChange  Action = "policy.change"
 	ActionSecretRead    Action = "secret.read" // that there is one: nobody reads values
 	ActionSecretWrite   Action = "secret.write"
-	ActionSecretRotate  Action = "secret.rotate" // of all tenants: root of the machine alone
-	ActionQuotaChange   Action = "quota.change"  // and tenants: root of the machine alone
-	ActionHostLink      Action = "host.link"     // links of the first admin and of who lost all passkeys: the same
+	ActionSecretRotate  Action = "secret.rotate"  // of all tenants: root of the machine alone
+	ActionReceiptRotate Action = "receipt.rotate" // the key that signs receipts: the same
+	ActionQuotaChange   Action = "quota.change"   // and tenants: root of the machine alone
+	ActionHostLink      Action = "host.link"      // links of the first admin and of who lost all passkeys: the same
 	ActionAuditRead     Action = "audit.read"
 
 	ActionSelfRead      Action = "self.read"      // whoami, own passkeys and sessions
@@ -66,6 +69,8 @@ var grants = []grant{
 	{action: ActionJobRead, least: RoleViewer, workload: true, local: true},
 	{action: ActionJobSubmit, least: RoleDeveloper, workload: true, local: true},
 	{action: ActionJobCancel, least: RoleDeveloper, workload: true, local: true},
+	{action: ActionJobDelete, least: RoleDeveloper, local: true},
+	{action: ActionJobDeleteAny, least: RoleAdmin, local: true},
 	{action: ActionJobWiden, least: RoleDeveloper, stepUp: true, local: true},
 	{action: ActionJobPrivate, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionJobApprove, least: RoleDeveloper, stepUp: true},
@@ -83,6 +88,7 @@ var grants = []grant{
 	{action: ActionSecretRead, least: RoleDeveloper, local: true},
 	{action: ActionSecretWrite, least: RoleAdmin, stepUp: true, local: true},
 	{action: ActionSecretRotate, least: RoleAdmin, local: true, host: true},
+	{action: ActionReceiptRotate, least: RoleAdmin, local: true, host: true},
 	{action: ActionQuotaChange, least: RoleAdmin, local: true, host: true},
 	{action: ActionHostLink, least: RoleAdmin, local: true, host: true},
 	{action: ActionAuditRead, least: RoleAdmin, local: true},

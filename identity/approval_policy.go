@@ -93,5 +93,6 @@ func policyWords(p *glovebox.Policy) []string {
 	for _, r := range p.Egress {
 		words = append(words, policy.Rule(r))
 	}
+	words = append(words, policy.Watching(*p)...)
 	return shown(words)
 }

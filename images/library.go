@@ -30,6 +30,7 @@ type Library struct {
 
 	pulls flights[glovebox.Image]
 	whole sync.Map // by tenant and digest: found to have all its blobs
+	hints hinted
 }
 
 // Resolve returns the image that a tenant's job names, pulling it if the policy

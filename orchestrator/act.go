@@ -22,12 +22,21 @@ func (o *Orchestrator) act(ctx context.Context, job glovebox.Job, action engine.
 		return o.seal(ctx, job)
 	case engine.Remove:
 		return o.remove(ctx, job)
+	case engine.Forget:
+		if engine.ForgetNow(job, o.Now()) {
+			return nil, o.erase(ctx, job, byTime(job, o.Now()))
+		}
+	case engine.Attest:
+		return o.attest(ctx, job)
 	}
 	return nil, nil
 }
 
 // placement places a job, or lets it wait, or ends it if that would be for ever.
 func (o *Orchestrator) placement(ctx context.Context, job glovebox.Job) ([]engine.Event, error) {
+	if engine.PlaceFrom(job).After(o.Now()) {
+		return nil, nil // it is due then
+	}
 	tenant, err := o.Tenants.Tenant(ctx, job.Tenant)
 	if err != nil {
 		return nil, err
@@ -144,11 +153,25 @@ func (o *Orchestrator) seal(ctx context.Context, job glovebox.Job) ([]engine.Eve
 	if err != nil {
 		return nil, err
 	}
-	if (has.Stdout < job.Output.Stdout || has.Stderr < job.Output.Stderr || has.Events < job.Output.Events) && !engine.SealNow(job, o.Now()) {
+	if !arrived(job, has) && !engine.SealNow(job, o.Now()) {
 		return nil, nil
+	}
+	var left *glovebox.Artifacts
+	if has.Artifacts+has.Index > 0 {
+		if left, err = o.Output.SealArtifacts(ctx, job.ID, job.Attempt, job.Spec.Limits.Artifacts); err != nil {
+			return nil, err
+		}
 	}
 	if err := o.Output.Seal(ctx, job.ID, job.Attempt); err != nil {
 		return nil, err
 	}
-	return []engine.Event{engine.Sealed(has)}, nil
+	return []engine.Event{engine.Sealed{Stdout: has.Stdout, Stderr: has.Stderr, Events: has.Events, Artifacts: left}}, nil
+}
+
+// arrived says whether all that the node spoke of is here.
+func arrived(job glovebox.Job, has glovebox.StreamSizes) bool {
+	if a := job.Artifacts; a != nil && (has.Artifacts < a.Bytes || has.Index < a.IndexBytes) {
+		return false
+	}
+	return has.Stdout >= job.Output.Stdout && has.Stderr >= job.Output.Stderr && has.Events >= job.Output.Events
 }

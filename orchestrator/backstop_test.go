@@ -23,7 +23,7 @@ func TestNodeNeverReports(t *testing.T) {
 			}
 			limit := engine.ProvisionTime
 			if cancelled {
-				limit = engine.LateStop
+				limit = engine.LateStop + job.Spec.Limits.CollectTime()
 			}
 			r.until(2*engine.ProvisionTime, "control ends it", func() bool { return r.status(job.ID).Ended() })
 			if took := time.Since(began); took < limit || took > limit+2*time.Second {

@@ -115,14 +115,14 @@ func (o *Orchestrator) steps(job glovebox.Job, events []engine.Event) (glovebox.
 }
 
 // durable says whether a step must not be forgotten: that a node may have
-// begun, that somebody asked for the end, and how it ended, once that could be
-// seen. Everything else is found out again by asking the provider or the logs.
+// begun, that somebody asked for the end, what the watch found, how it ended, once
+// that could be seen, and that another attempt is to follow. Everything else is found out again by asking the provider or the logs.
 func durable(ev engine.Event, was, is glovebox.Job) bool {
 	switch ev.(type) {
-	case engine.Placed, engine.CancelAsked:
+	case engine.Placed, engine.CancelAsked, engine.Found:
 		return true
 	}
-	return is.Status.Ended() && !was.Status.Ended()
+	return is.Status.Ended() && !was.Status.Ended() || len(is.Causes) > len(was.Causes)
 }
 
 // noticed brings the fleet in line with a job as it is stored. It looks at
@@ -133,8 +133,10 @@ func (o *Orchestrator) noticed(job glovebox.Job) {
 	switch {
 	case job.Status.Ended() && !holds(job):
 		o.kick(o.fleet.release(job.ID))
-	case job.Status != glovebox.StatusPending:
+	case job.Status != glovebox.StatusPending || engine.Clearing(job):
 		o.kick(o.fleet.adopt(job))
+	case job.Attempt > 0:
+		o.kick(o.fleet.vacate(job))
 	}
 }
 

@@ -65,7 +65,7 @@ func (f *fleet) forget(p *party) {
 // before; f.mu is held.
 func (f *fleet) allow(tenant string, a allowance) bool {
 	p := f.party(tenant)
-	changed := p.may.Quota != a.Quota || p.may.kept != a.kept
+	changed := p.may.Quota != a.Quota || p.may.kept != a.kept || p.may.artifacts != a.artifacts
 	p.may = a
 	return changed
 }
@@ -183,7 +183,7 @@ func (f *fleet) dominant(p *party) float64 {
 func (p *party) allows(s share) bool {
 	then, q := p.has.plus(s), p.may
 	return then.jobs <= int64(q.ConcurrentJobs) && then.micros <= micros(q.CPUs) && then.memory <= q.Memory &&
-		then.output+q.kept <= q.OutputBytes
+		then.output+q.kept <= q.OutputBytes && then.artifacts+q.artifacts <= q.ArtifactBytes
 }
 
 // heldBack returns the tenants who wait because of their quota.

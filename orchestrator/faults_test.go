@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/fault"
 )
 
 // someOfEach is a small crowd for a node with two places: every way of ending,
@@ -74,7 +75,7 @@ func (r *rig) again(what string, do func() error) {
 	r.t.Fatalf("%s never works", what)
 }
 
-// TestEachCallFails lets one call of the store fail, the first, the second and
+// TestEachCallFails lets one call of the store or of the receipts fail, the first, the second and
 // so on until a run needs no such call: before it does anything, or with its
 // reply lost. Every job still ends once, runs once and leaves nothing.
 func TestEachCallFails(t *testing.T) {
@@ -120,15 +121,7 @@ func TestManyCallsFail(t *testing.T) {
 			r := newRig(t, 2)
 			faults := r.withFaults()
 			r.start()
-			faults.set(func(call int, _ string) fate {
-				switch (call*7 + seed*13 + call/5) % 6 {
-				case 0:
-					return fails
-				case 1:
-					return loses
-				}
-				return works
-			})
+			faults.faults.Set(fault.Seeded(uint64(seed), func(fault.Call) fault.Odds { return fault.Odds{Fail: 1667, Lose: 1667} }))
 			someOfEach(r)
 			r.stop()
 		})

@@ -32,15 +32,15 @@ type fleet struct {
 // share is a part of a node or of the fleet.
 type share struct {
 	jobs, micros, memory int64
-	output               int64 // bytes that may come to be kept
+	output, artifacts    int64 // bytes that may come to be kept
 }
 
 func (s share) plus(o share) share {
-	return share{s.jobs + o.jobs, s.micros + o.micros, s.memory + o.memory, s.output + o.output}
+	return share{s.jobs + o.jobs, s.micros + o.micros, s.memory + o.memory, s.output + o.output, s.artifacts + o.artifacts}
 }
 
 func (s share) minus(o share) share {
-	return share{s.jobs - o.jobs, s.micros - o.micros, s.memory - o.memory, s.output - o.output}
+	return share{s.jobs - o.jobs, s.micros - o.micros, s.memory - o.memory, s.output - o.output, s.artifacts - o.artifacts}
 }
 
 // shareOf is what a job takes. CPUs are counted in millionths, because a sum of
@@ -49,9 +49,9 @@ func (s share) minus(o share) share {
 func shareOf(job glovebox.Job) share {
 	limits := job.Spec.Limits
 	if job.Status.Ended() && glovebox.AllGone(job.Ledger) {
-		return share{output: limits.Output}
+		return share{output: limits.Output, artifacts: limits.Artifacts}
 	}
-	return share{1, micros(limits.CPUs), limits.Memory, limits.Output}
+	return share{1, micros(limits.CPUs), limits.Memory, limits.Output, limits.Artifacts}
 }
 
 // holds says whether a job that was placed still takes something: room on its
@@ -66,6 +66,7 @@ func micros(cpus float64) int64 { return int64(math.Round(cpus * 1e6)) }
 type place struct {
 	node, tenant string
 	share        share
+	attempt      int
 }
 
 func newFleet() *fleet {
@@ -100,9 +101,10 @@ var errStale = errors.New("the allowance is stale")
 func (f *fleet) reserve(job glovebox.Job, a allowance) (node string, ok bool, wake []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p, ok := f.taken[job.ID]; ok {
+	if p, ok := f.taken[job.ID]; ok && p.attempt > job.Attempt {
 		return p.node, true, nil, nil
 	}
+	f.give(job.ID) // a former attempt's, of which nothing is left
 	if a.asOf != f.releases {
 		return "", false, nil, errStale
 	}
@@ -117,7 +119,7 @@ func (f *fleet) reserve(job glovebox.Job, a allowance) (node string, ok bool, wa
 	for name, n := range f.nodes {
 		if f.fits(n, w) {
 			f.leave(job.ID)
-			f.take(job.ID, place{name, job.Tenant, w.share})
+			f.take(job.ID, place{name, job.Tenant, w.share, job.Attempt + 1})
 			return name, true, f.first(), nil // there may be room for the next one, too
 		}
 	}
@@ -175,7 +177,7 @@ func (f *fleet) give(job string) bool {
 func (f *fleet) adopt(job glovebox.Job) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := place{job.Node, job.Tenant, shareOf(job)}
+	p := place{job.Node, job.Tenant, shareOf(job), job.Attempt}
 	had, other := f.taken[job.ID], f.taken[job.ID] != p
 	if other {
 		f.take(job.ID, p)
@@ -196,6 +198,18 @@ func (f *fleet) release(id string) []string {
 		return f.first()
 	}
 	return nil
+}
+
+// vacate gives back the room of a former attempt, not that which was reserved
+// for the next one, and returns the job that may fit now.
+func (f *fleet) vacate(job glovebox.Job) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.taken[job.ID]; !ok || p.attempt > job.Attempt {
+		return nil
+	}
+	f.give(job.ID)
+	return f.first()
 }
 
 // known returns the jobs that take room, and the one that is next.

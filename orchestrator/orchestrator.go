@@ -27,10 +27,18 @@ type Images interface {
 type Output interface {
 	// Sizes says how much of each stream is stored.
 	Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error)
-	// Seal makes what is stored final and durable.
+	// Seal makes what is stored final and durable, and removes what former
+	// attempts wrote.
 	Seal(ctx context.Context, job string, attempt int) error
+	// SealArtifacts checks what has come of an attempt's artifacts, and makes it
+	// final and durable, or removes it if it is not a list and the bytes of it, or
+	// more than the limit. It returns what is kept, or was refused; nil if nothing
+	// has come.
+	SealArtifacts(ctx context.Context, job string, attempt int, limit int64) (*glovebox.Artifacts, error)
 	// PutStdin stores a job's whole input durably.
 	PutStdin(ctx context.Context, job string, p []byte) error
+	// Forget removes all that is kept of a job; again is fine.
+	Forget(ctx context.Context, job string) error
 }
 
 // Tenants says what tenants may take. It is asked at each submit and each
@@ -50,6 +58,8 @@ type Config struct {
 	Tenants   Tenants   // nil: every tenant has the default settings
 	Templates Templates // nil: jobs go on from none
 	Secrets   Secrets   // nil: jobs have none
+	Files     Files     // nil: jobs have none
+	Receipts  Receipts  // nil: jobs end without
 
 	// Forbidden are the addresses that no policy can open, so none may name
 	// them; nil: none is known. PolicyChanged is told of each job whose policy
@@ -80,6 +90,8 @@ type Orchestrator struct {
 	mu        sync.Mutex
 	inbox     map[string][]engine.Event // reports that are not stored yet, by job
 	resolving map[string]bool           // jobs whose image is being fetched
+	attesting map[string]bool           // jobs with much output whose receipt is being made
+	readers   chan struct{}             // has a place for each of these that may read at one time
 	running   sync.WaitGroup
 }
 
@@ -98,9 +110,13 @@ func New(c Config) *Orchestrator {
 	if c.Tenants == nil {
 		c.Tenants = equals{}
 	}
+	if c.Receipts == nil {
+		c.Receipts = noReceipts{}
+	}
 	return &Orchestrator{
 		Config: c, fleet: newFleet(), backlog: newBacklog(), queue: newQueue(), watchers: newWatchers(),
 		inbox: map[string][]engine.Event{}, resolving: map[string]bool{},
+		attesting: map[string]bool{}, readers: make(chan struct{}, attestReaders),
 	}
 }
 
@@ -116,6 +132,7 @@ func (o *Orchestrator) Run(ctx context.Context, ready func()) error {
 		o.running.Go(func() { o.worker(ctx) })
 	}
 	o.running.Go(func() { o.sweep(ctx) })
+	o.running.Go(func() { o.retain(ctx) })
 	<-ctx.Done()
 	o.queue.close()
 	o.running.Wait()

@@ -13,7 +13,8 @@ import (
 // ChangePolicy replaces the policy of a job that has not ended, and tells the
 // audit log in the same write. What narrows the policy that holds is done at
 // once; anything else takes approvals, which the caller has verified, or the
-// local operator. A change to what holds already does nothing.
+// local operator. A change to what holds already does nothing. What it does not
+// say of watch and profile stays.
 //
 // KindNotFound; KindConflict if the job has ended; KindStale if another policy
 // holds than the caller has seen; KindApproval, with the field that widens;
@@ -52,7 +53,7 @@ func (o *Orchestrator) ChangePolicy(ctx context.Context, p glovebox.Principal, i
 // change is one try on the job as it was read.
 func (o *Orchestrator) change(ctx context.Context, p glovebox.Principal, job glovebox.Job, t glovebox.Tenant, c glovebox.PolicyChange) (glovebox.Job, error) {
 	was, is := job.Allowed(), glovebox.Policy{}
-	if c.Policy != nil {
+	if c.Policy = keepsWatch(c.Policy, was); c.Policy != nil {
 		is = *c.Policy
 	}
 	switch {
@@ -60,7 +61,7 @@ func (o *Orchestrator) change(ctx context.Context, p glovebox.Principal, job glo
 		return job, glovebox.Errorf(glovebox.KindStale, "the job's policy has changed").On("If-Match").Try("read it again")
 	case job.Status.Ended():
 		return job, glovebox.Errorf(glovebox.KindConflict, "the job has ended, so its policy cannot be changed").On("status").Try("submit another job")
-	case is.Equal(was) || is.Empty() && was.Empty():
+	case is.Equal(was) || is.Silent() && was.Silent():
 		return job, nil
 	case job.Attempt > 0 && is.Networked() && !(job.Spec.Policy != nil && job.Spec.Policy.Networked()):
 		return job, glovebox.Errorf(glovebox.KindConflict, "the job was started without a network, which it cannot be given any more").
@@ -74,7 +75,7 @@ func (o *Orchestrator) change(ctx context.Context, p glovebox.Principal, job glo
 		}
 	}
 	job.Admission = readmitted(job, p, t, was, is, c.Approvals)
-	job.Policy, job.PolicyRevision = c.Policy, job.PolicyRevision+1
+	job.Policy, job.Watch, job.PolicyRevision = c.Policy, is.Watch, job.PolicyRevision+1
 	if job.Approvals = slices.Concat(job.Approvals, c.Approvals); len(job.Approvals) > glovebox.MaxApprovals {
 		return job, glovebox.Errorf(glovebox.KindConflict, "the job has %d approvals already", len(job.Approvals)-len(c.Approvals)).
 			On("approvals").Try("submit another job, with the policy that it needs")

@@ -40,10 +40,14 @@ func (o *Orchestrator) Usage(ctx context.Context, tenant string) (glovebox.Tenan
 	if err != nil {
 		return glovebox.TenantUsage{}, err
 	}
+	artifacts, err := o.Store.KeptArtifacts(ctx, tenant)
+	if err != nil {
+		return glovebox.TenantUsage{}, err
+	}
 	has := o.fleet.has(tenant)
 	return glovebox.TenantUsage{
 		ConcurrentJobs: int(has.jobs), QueuedJobs: o.backlog.of(tenant),
-		CPUs: float64(has.micros) / 1e6, Memory: has.memory, OutputBytes: kept,
+		CPUs: float64(has.micros) / 1e6, Memory: has.memory, OutputBytes: kept, ArtifactBytes: artifacts,
 	}, nil
 }
 

@@ -12,11 +12,14 @@ func (o *Orchestrator) Report(r glovebox.Report) {
 	switch {
 	case r.Exit != nil:
 		o.tell(r.Job, engine.Exited{Attempt: r.Attempt, Result: r.Exit.Result, Fault: r.Exit.Fault,
-			Stdout: r.Exit.Stdout, Stderr: r.Exit.Stderr, Events: r.Exit.Events, Truncated: r.Exit.Truncated})
+			Stdout: r.Exit.Stdout, Stderr: r.Exit.Stderr, Events: r.Exit.Events, Truncated: r.Exit.Truncated,
+			Artifacts: r.Exit.Artifacts, Host: r.Host})
 	case r.Resource != nil:
 		o.tell(r.Job, engine.Observed{Resource: *r.Resource})
 	case !r.Started.IsZero():
-		o.tell(r.Job, engine.Started{Attempt: r.Attempt, At: r.Started})
+		o.tell(r.Job, engine.Started{Attempt: r.Attempt, At: r.Started, Host: r.Host})
+	case len(r.Findings) > 0:
+		o.tell(r.Job, engine.Found{Attempt: r.Attempt, Findings: r.Findings})
 	case r.Shipped:
 		o.queue.add(r.Job)
 	}

@@ -86,7 +86,7 @@ func (r *rig) liveTwice(k int, x fate) (died bool) {
 			r.stop()
 			r.node.Restart()
 			time.Sleep(300 * time.Millisecond)
-			r.config.Store = r.store
+			r.config.Store, r.notary.faults = r.store, nil
 			r.start()
 			front.set(r.Orchestrator)
 		default:

@@ -23,6 +23,7 @@ type rig struct {
 	node   *fake.Provider
 	shelf  *shelf
 	logs   *logs
+	notary *notary
 	config orchestrator.Config
 	broken atomic.Pointer[func(fake.Step, glovebox.Resource) error]
 
@@ -49,7 +50,7 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 		store: &witness{Store: memory.New(), t: t, last: map[string]glovebox.Job{}, writes: map[string][]write{}},
 		node:  fake.New(sandboxes),
 		shelf: &shelf{takes: 3 * time.Second, fetched: map[string]bool{}},
-		logs:  &logs{stdout: map[string]int64{}, stdin: map[string]string{}, sealed: map[string]bool{}},
+		logs:  &logs{stdout: map[string]int64{}, text: map[string][]byte{}, stdin: map[string]string{}, sealed: map[string]bool{}},
 	}
 	r.node.Fail = func(s fake.Step, res glovebox.Resource) error {
 		if f := r.broken.Load(); f != nil {
@@ -57,10 +58,12 @@ func newRig(t *testing.T, sandboxes int64) *rig {
 		}
 		return nil
 	}
+	r.node.Host = &glovebox.Host{Agent: "a1", Runtime: "fake v1"}
 	r.node.Ship, r.node.RemoveTime = r.logs.ship, 10*time.Millisecond
 	r.node.StartTime, r.node.StopTime = 20*time.Millisecond, 5*time.Millisecond
+	r.notary = newNotary(t, r.logs)
 	r.config = orchestrator.Config{
-		Store: r.store, Provider: r.node, Images: r.shelf, Output: r.logs, Secrets: someSecrets{},
+		Store: r.store, Provider: r.node, Images: r.shelf, Output: r.logs, Secrets: someSecrets{}, Receipts: r.notary,
 		Log: slog.New(slog.DiscardHandler), Holder: "a",
 	}
 	return r
@@ -177,6 +180,7 @@ func (r *rig) allArchived(limit time.Duration) {
 		return true
 	})
 	r.nothingLeft()
+	r.receipted()
 }
 
 func (r *rig) nothingLeft() {

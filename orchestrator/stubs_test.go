@@ -1,6 +1,7 @@
 package orchestrator_test
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"sync"
@@ -60,23 +61,39 @@ func (s *shelf) Resolve(ctx context.Context, _, name, _ string) (glovebox.Image,
 type logs struct {
 	mu     sync.Mutex
 	stdout map[string]int64
+	text   map[string][]byte // of stdout
 	stdin  map[string]string
 	sealed map[string]bool
 	held   bool // nothing can be sealed
+
+	left    map[string]glovebox.StreamSizes // what came of artifacts
+	refused bool                            // it does not check out
+}
+
+// leave is what a node ships of a sandbox's artifacts.
+func (l *logs) leave(id string, bytes, index int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == nil {
+		l.left = map[string]glovebox.StreamSizes{}
+	}
+	l.left[id] = glovebox.StreamSizes{Artifacts: bytes, Index: index}
 }
 
 func (l *logs) ship(job string, attempt int, p []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if id := glovebox.SandboxID(job, attempt); !l.sealed[id] {
-		l.stdout[id] = int64(len(p))
+		l.stdout[id], l.text[id] = int64(len(p)), bytes.Clone(p)
 	}
 }
 
 func (l *logs) Sizes(_ context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return glovebox.StreamSizes{Stdout: l.stdout[glovebox.SandboxID(job, attempt)]}, noAttempt(attempt)
+	sizes := l.left[glovebox.SandboxID(job, attempt)]
+	sizes.Stdout = l.stdout[glovebox.SandboxID(job, attempt)]
+	return sizes, noAttempt(attempt)
 }
 
 // hold makes sealing fail, or lets it go on.
@@ -84,6 +101,16 @@ func (l *logs) hold(held bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held = held
+}
+
+func (l *logs) SealArtifacts(_ context.Context, job string, attempt int, limit int64) (*glovebox.Artifacts, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	has := l.left[glovebox.SandboxID(job, attempt)]
+	if l.refused || has.Artifacts+has.Index > limit {
+		return &glovebox.Artifacts{Refused: true}, noAttempt(attempt)
+	}
+	return &glovebox.Artifacts{Files: 1, Bytes: has.Artifacts, IndexBytes: has.Index, Digest: "sha256:1"}, noAttempt(attempt)
 }
 
 func (l *logs) Seal(_ context.Context, job string, attempt int) error {
@@ -103,9 +130,34 @@ func (l *logs) PutStdin(_ context.Context, job string, p []byte) error {
 	return nil
 }
 
+func (l *logs) Forget(_ context.Context, job string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.stdin, job)
+	for id := range l.stdout {
+		if strings.HasPrefix(id, job+"-") {
+			delete(l.stdout, id)
+		}
+	}
+	return nil
+}
+
 func noAttempt(attempt int) error {
 	if attempt == 0 {
 		return glovebox.Errorf(glovebox.KindInvalid, "there is no attempt 0")
 	}
 	return nil
+}
+
+// kept is how much is there of a job's input and output.
+func (l *logs) kept(job string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.stdin[job])
+	for id, size := range l.stdout {
+		if strings.HasPrefix(id, job+"-") {
+			n += int(size)
+		}
+	}
+	return n
 }

@@ -89,7 +89,14 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	if err != nil {
 		return glovebox.Job{}, none, err
 	}
+	retention, err := kept(spec, tenant)
+	if err != nil {
+		return glovebox.Job{}, none, err
+	}
 	if err := o.mayUse(ctx, p.Tenant, spec.Policy); err != nil {
+		return glovebox.Job{}, none, err
+	}
+	if spec, err = o.withFiles(ctx, p.Tenant, spec); err != nil {
 		return glovebox.Job{}, none, err
 	}
 	if err := o.fleet.canRun(spec); err != nil {
@@ -98,9 +105,9 @@ func (o *Orchestrator) accept(ctx context.Context, p glovebox.Principal, spec gl
 	now := o.Now()
 	job := glovebox.Job{
 		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Spec: spec, Image: glovebox.ImageRef{Name: name},
-		Status: glovebox.StatusPending, CreatedAt: now, Due: now, Approvals: approvals,
-		Admission: admission(p, spec, tenant, approvals),
-		Lease:     glovebox.Lease{Holder: o.Holder, Until: now.Add(leaseTime)},
+		Proof: p.Proof, Status: glovebox.StatusPending, CreatedAt: now, Due: now, Approvals: approvals,
+		Admission: admission(p, spec, tenant, approvals), Retention: retention, Watch: watchedBy(spec.Policy, tenant),
+		Lease: glovebox.Lease{Holder: o.Holder, Until: now.Add(leaseTime)},
 	}
 	if from != nil {
 		job, err = from.resolve(job)

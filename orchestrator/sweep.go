@@ -32,6 +32,8 @@ func (o *Orchestrator) recover(ctx context.Context) error {
 		for _, job := range page.Jobs {
 			o.backlog.note(job)
 			switch {
+			case engine.Clearing(job):
+				o.fleet.adopt(job)
 			case job.Status == glovebox.StatusPending:
 				waiting = append(waiting, job)
 			case holds(job):
@@ -54,7 +56,7 @@ func (o *Orchestrator) lineUp(ctx context.Context, waiting []glovebox.Job) error
 	slices.SortFunc(waiting, func(a, b glovebox.Job) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	may := map[string]allowance{}
 	for _, job := range waiting {
-		if job.Image.Digest == "" {
+		if job.Image.Digest == "" || engine.PlaceFrom(job).After(o.Now()) {
 			continue
 		}
 		if _, ok := may[job.Tenant]; !ok {
@@ -112,7 +114,7 @@ func (o *Orchestrator) sweep(ctx context.Context) {
 			if job.Lease.Holder != o.Holder && job.Lease.Until.After(now) {
 				continue // another process is at it
 			}
-			if job.Attempt > 0 && !job.Status.Ended() && now.Sub(began) < engine.LateStop {
+			if job.Attempt > 0 && job.Status != glovebox.StatusPending && !job.Status.Ended() && now.Sub(began) < engine.LateStop {
 				continue // its time may have passed while we were away: its node tells how it ended
 			}
 			o.tell(job.ID, engine.Tick{})

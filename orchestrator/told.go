@@ -66,6 +66,13 @@ func told(was, is glovebox.Job, now time.Time) []glovebox.AuditEvent {
 			Detail: map[string]string{"status": string(was.Status)},
 		})
 	}
+	if n := len(is.Causes); n > len(was.Causes) {
+		events = append(events, glovebox.AuditEvent{
+			Tenant: is.Tenant, At: now, Action: "job.retry", Target: is.ID, OK: true,
+			Detail: map[string]string{"attempt": strconv.Itoa(is.Causes[n-1].Attempt), "reason": string(is.Causes[n-1].Reason)},
+		})
+	}
+	events = append(events, found(was, is, now)...)
 	if !was.Status.Ended() && is.Status.Ended() {
 		detail := map[string]string{"outcome": string(is.Outcome)}
 		if is.Reason != "" {

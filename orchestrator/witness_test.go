@@ -73,14 +73,16 @@ func (w *witness) saw(is glovebox.Job, d glovebox.Durability) {
 		return
 	}
 	order := glovebox.Statuses()
+	again := len(is.Causes) > len(was.Causes)
 	switch {
 	case was.Status.Ended() && (is.Outcome != was.Outcome || !is.EndedAt.Equal(was.EndedAt)):
 		w.t.Errorf("%s ended twice: %s, then %s", is.ID, was.Outcome, is.Outcome)
-	case slices.Index(order, is.Status) < slices.Index(order, was.Status):
+	case slices.Index(order, is.Status) < slices.Index(order, was.Status) && !again:
 		w.t.Errorf("%s went from %s back to %s", is.ID, was.Status, is.Status)
-	case is.Attempt > 1 || is.Attempt < was.Attempt || was.Attempt > 0 && !is.PlacedAt.Equal(was.PlacedAt):
-		w.t.Errorf("%s was placed more than once", is.ID)
-	case is.Status == glovebox.StatusArchived && (!is.Output.Sealed || !glovebox.AllGone(is.Ledger)):
+	case is.Attempt > is.Spec.Attempts || is.Attempt < was.Attempt || is.Attempt > was.Attempt && !glovebox.AllGone(was.Ledger) ||
+		is.Attempt == was.Attempt && was.Status != glovebox.StatusPending && !again && !is.PlacedAt.Equal(was.PlacedAt):
+		w.t.Errorf("%s was placed more than it may: attempt %d of %d", is.ID, is.Attempt, is.Spec.Attempts)
+	case is.Status == glovebox.StatusArchived && (!is.Output.Sealed || !glovebox.AllGone(is.Ledger) || is.Receipt == nil):
 		w.t.Errorf("%s was archived with %+v left", is.ID, is.Ledger)
 	}
 	if is.Status.Ended() && !was.Status.Ended() && d != glovebox.Durable {

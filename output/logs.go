@@ -42,7 +42,8 @@ func (l *Logs) Append(ctx context.Context, job string, attempt int, s Stream, of
 // written to are empty and open.
 func (l *Logs) Sizes(ctx context.Context, job string, attempt int) (Sizes, error) {
 	var all Sizes
-	for s, to := range map[Stream]*Size{Stdout: &all.Stdout, Stderr: &all.Stderr, Stdin: &all.Stdin, Events: &all.Events} {
+	for s, to := range map[Stream]*Size{Stdout: &all.Stdout, Stderr: &all.Stderr, Stdin: &all.Stdin, Events: &all.Events,
+		Artifacts: &all.Artifacts, Index: &all.Index} {
 		info, err := l.stat(ctx, Key(job, attempt, s))
 		if err != nil {
 			return Sizes{}, err
@@ -53,7 +54,8 @@ func (l *Logs) Sizes(ctx context.Context, job string, attempt int) (Sizes, error
 }
 
 // Seal ends what an attempt writes: stdout, stderr and events are complete and
-// durable when it returns. Stdin is the job's and stays as it is. Most jobs have
+// durable when it returns. Stdin is the job's and stays as it is, and artifacts
+// are checked before they are sealed (SealArtifacts). Most jobs have
 // no events, and then nothing is kept of them.
 func (l *Logs) Seal(ctx context.Context, job string, attempt int) error {
 	events, err := l.stat(ctx, Key(job, attempt, Events))
@@ -99,7 +101,7 @@ func check(attempt int, s Stream) error {
 	switch s {
 	case Stdin:
 		return nil
-	case Stdout, Stderr, Events:
+	case Stdout, Stderr, Events, Artifacts, Index:
 		if attempt > 0 {
 			return nil
 		}

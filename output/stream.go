@@ -23,16 +23,20 @@ const (
 	Stderr Stream = "stderr"
 	Stdin  Stream = "stdin"
 	Events Stream = "events" // what the filter decided, a line of JSON each
+
+	Artifacts Stream = "artifacts"       // the bytes of all files that an attempt left, one after another
+	Index     Stream = "artifacts.index" // glovebox.Artifact, a line of JSON each
 )
 
 // Sizes tells how much there is of each stream of an attempt.
 type Sizes struct {
-	Stdout, Stderr, Stdin, Events Size
+	Stdout, Stderr, Stdin, Events, Artifacts, Index Size
 }
 
 // Written are the sizes of what the attempt wrote.
 func (s Sizes) Written() glovebox.StreamSizes {
-	return glovebox.StreamSizes{Stdout: s.Stdout.Bytes, Stderr: s.Stderr.Bytes, Events: s.Events.Bytes}
+	return glovebox.StreamSizes{Stdout: s.Stdout.Bytes, Stderr: s.Stderr.Bytes, Events: s.Events.Bytes,
+		Artifacts: s.Artifacts.Bytes, Index: s.Index.Bytes}
 }
 
 // Size is a stream's bytes so far, and whether more may come.
@@ -47,7 +51,12 @@ func Key(job string, attempt int, s Stream) string {
 	if s == Stdin {
 		return Prefix(job) + string(s)
 	}
-	return Prefix(job) + strconv.Itoa(attempt) + "/" + string(s)
+	return attemptPrefix(job, attempt) + string(s)
+}
+
+// attemptPrefix is what the keys of what an attempt wrote begin with.
+func attemptPrefix(job string, attempt int) string {
+	return Prefix(job) + strconv.Itoa(attempt) + "/"
 }
 
 // Prefix is what the keys of all streams of a job begin with.

@@ -48,6 +48,8 @@ func Drift(p glovebox.Policy, events []glovebox.NetEvent) Anomaly {
 			e.Address, e.Proto = cmp.Or(e.Address, opened.Address), cmp.Or(e.Proto, opened.Proto)
 		case glovebox.NetClose:
 			continue // has that of its opening
+		case glovebox.NetFinding, glovebox.NetProfile:
+			continue // no traffic
 		}
 		if what, why, weight := unexplained(p, e); weight > 0 {
 			a.add(what, why, weight)
@@ -74,6 +76,9 @@ func (a *Anomaly) add(what, why string, weight float64) {
 
 // unexplained says what of an event no rule explains; weight 0 if one does.
 func unexplained(p glovebox.Policy, e glovebox.NetEvent) (what, why string, weight float64) {
+	if p.Profile != nil && slices.Contains(p.Profile.Tried, e.Tried()) {
+		return "", "", 0 // earlier runs tried it, too
+	}
 	name := strings.TrimSuffix(strings.ToLower(e.Name), ".")
 	at, _ := netip.ParseAddrPort(e.Address)
 	what = fmt.Sprintf("%s to %s", e.Proto, cmp.Or(name, e.Address))

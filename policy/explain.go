@@ -41,6 +41,7 @@ func Explain(p glovebox.Policy) []string {
 			add("limits.%s: at most %s.", l.name, l.words)
 		}
 	}
+	lines = append(lines, Watching(p)...)
 	return append(lines, denials(p)...)
 }
 

@@ -29,6 +29,11 @@ type Learned struct {
 	// Memory is the most that a run took, in bytes; 0 if nobody measured.
 	Memory int64
 
+	// Disk, in bytes, and Tasks, at one time, are the most that a run took; 0 if
+	// it was not watched.
+	Disk  int64
+	Tasks uint64
+
 	// Notes say what the policy leaves out, and why.
 	Notes []string
 }
@@ -56,7 +61,8 @@ type gathered struct {
 // Learn finds the policy of exact names, ports, protocols, methods and paths
 // that explains all connections that were let through. What was refused, and
 // names that were asked for and not used, are left out and noted. Many paths
-// become prefixes.
+// become prefixes. Of runs that were watched the policy also holds the profile,
+// and leaving it ends the job from LearnedDrift on.
 func Learn(runs ...Run) Learned {
 	l := Learned{Runs: len(runs), Policy: glovebox.Policy{Version: glovebox.PolicyVersion}}
 	all := map[target]*gathered{}
@@ -65,6 +71,7 @@ func Learn(runs ...Run) Learned {
 		gather(run.Events, all, left)
 		l.Memory = max(l.Memory, run.Usage.MemoryPeak)
 	}
+	profile := l.profiles(runs)
 	targets := slices.SortedFunc(maps.Keys(all), func(a, b target) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.address, b.address), cmp.Compare(a.port, b.port), cmp.Compare(a.proto, b.proto))
 	})
@@ -85,6 +92,7 @@ func Learn(runs ...Run) Learned {
 	if done, err := l.Policy.Complete(); err == nil {
 		l.Policy = done
 	}
+	l.hold(profile)
 	return l
 }
 

@@ -14,7 +14,8 @@ func Narrower(old, next glovebox.Policy) bool { return Widened(old, next) == nil
 
 // Widened is the first part of next that goes beyond old; nil if next is
 // narrower. A rule with a budget of bytes has to stay the same rule, in name and
-// destination: its budget would begin anew.
+// destination: its budget would begin anew. What next does not say of the watch
+// stays as it is.
 func Widened(old, next glovebox.Policy) *glovebox.PolicyLine {
 	d := Within(old, next)
 	had, has := destinations(old.Egress), destinations(next.Egress)

@@ -63,6 +63,8 @@ func TestSchemaHasEveryField(t *testing.T) {
 		{reflect.TypeFor[glovebox.Policy](), slices.Sorted(maps.Keys(doc.Properties))},
 		{reflect.TypeFor[glovebox.Limits](), slices.Sorted(maps.Keys(doc.Properties["limits"].Properties))},
 		{reflect.TypeFor[glovebox.EgressRule](), slices.Sorted(maps.Keys(doc.Defs["egressRule"].Properties))},
+		{reflect.TypeFor[glovebox.WatchPolicy](), slices.Sorted(maps.Keys(doc.Properties["watch"].Properties))},
+		{reflect.TypeFor[glovebox.Profile](), slices.Sorted(maps.Keys(doc.Defs["profile"].Properties))},
 		{reflect.TypeFor[glovebox.SecretUse](), slices.Sorted(maps.Keys(doc.Defs["secretUse"].Properties))},
 	} {
 		var has []string
@@ -87,6 +89,9 @@ func TestSchemaRefuses(t *testing.T) {
 		{Version: "glovebox/v1", Egress: []glovebox.EgressRule{{Domain: "a.example", Port: 1, Protocol: "udp"}}},
 		{Version: "glovebox/v1", Egress: []glovebox.EgressRule{{Address: "1.2.3.4", Port: 1, Protocol: "tls"}}},
 		{Version: "glovebox/v1", Secrets: []glovebox.SecretUse{{Name: "a"}}},
+		{Version: "glovebox/v1", Watch: glovebox.WatchPolicy{Kill: "sometimes"}},
+		{Version: "glovebox/v1", Watch: glovebox.WatchPolicy{Drift: 1.5}},
+		{Version: "glovebox/v1", Profile: &glovebox.Profile{}},
 	} {
 		if fits(t, s, p) == nil {
 			t.Errorf("taken: %+v", p)

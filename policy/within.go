@@ -28,8 +28,8 @@ func (d Decision) First() *glovebox.PolicyLine {
 }
 
 // Within holds a job's completed policy against its tenant's. There is a line
-// for each rule and secret of the job, and for observing, which says what part
-// of the ceiling allows it, or what is missing. Each line is decided by one part
+// for each rule and secret of the job, for observing, and for what it says of the
+// watch, which says what part of the ceiling allows it, or what is missing. Each line is decided by one part
 // of the ceiling alone: a rule that needs two of them together is beyond.
 func Within(ceiling, want glovebox.Policy) Decision {
 	var d Decision
@@ -47,6 +47,7 @@ func Within(ceiling, want glovebox.Policy) Decision {
 		}
 		d.decide("policy.observe", "any public name, recorded", v)
 	}
+	d.watch(ceiling, want)
 	return d
 }
 

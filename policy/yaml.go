@@ -68,6 +68,17 @@ func (l Learned) YAML() []byte {
 	if l.Memory > 0 {
 		head = append(head, fmt.Sprintf("Memory: at most %s; `--memory %dm` leaves as much again.", size(l.Memory), max(64, 2*l.Memory>>20+1)))
 	}
+	if l.Tasks > 0 {
+		head = append(head, fmt.Sprintf("Processes and threads: at most %d; `--pids %d` leaves as many again.", l.Tasks, max(16, 2*l.Tasks)))
+	}
+	if l.Disk > 0 {
+		head = append(head, fmt.Sprintf("Disk: at most %s; `--disk %dm` leaves as much again.", size(l.Disk), max(16, 2*l.Disk>>20+1)))
+	}
+	if l.Policy.Profile == nil {
+		head = append(head, "There is no profile of what else was done: `glovebox run --observe` makes one.")
+	} else {
+		head = append(head, fmt.Sprintf("A run that leaves the profile ends at a score of watch.drift; without that it is only told of. One new program is %v.", LearnedDrift))
+	}
 	for _, n := range l.Notes {
 		head = append(head, strings.ToValidUTF8(oneLine(n), "?"))
 	}

@@ -23,9 +23,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 (cd e2e && CGO_ENABLED=0 go build -o "$work/bench" ./cmd/bench)
 go test -c -o "$work/claims" ./runtime/containerd
+go test -c -o "$work/filter" ./egress/filter
 (cd shim && go test -c -o "$work/saves" ./shimtest)
 
-flags=(-cache .cache -claims "$work/claims" -saves "$work/saves" -json bench/results.json -rounds "${N:-0}")
+flags=(-cache .cache -claims "$work/claims" -saves "$work/saves" -filter "$work/filter" -json bench/results.json -rounds "${N:-0}")
 if [ -n "${QUICK:-}" ] && [ "$QUICK" != 0 ]; then
 	GLOVEBOX_BIN=$bin timeout --foreground --kill-after=60 $((280 + 10 * ${N:-0})) "$work/bench" -quick "${flags[@]}" \
 		-page bench/BENCHMARKS.quick.md -chart bench/bench-latency.quick.svg

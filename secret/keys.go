@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"glovebox"
+	"glovebox/internal/keyfile"
 )
 
 // Keys is a Sealer whose keys are X25519 identities in a file, one a line, the
@@ -31,7 +31,7 @@ type Keys struct {
 // sense.
 func OpenKeys(path string) (*Keys, error) {
 	k := &Keys{path: path}
-	text, err := readPrivate(path)
+	text, err := keyfile.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return k, k.Renew(context.Background())
@@ -52,23 +52,6 @@ func OpenKeys(path string) (*Keys, error) {
 		return nil, unusable(path, errors.New("there is no key in it"))
 	}
 	return k, nil
-}
-
-// readPrivate reads a file that nobody else may.
-func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0) {
-		err = errors.New("it is not a file of mode 0600")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
 func unusable(path string, err error) error {
@@ -138,35 +121,9 @@ func (k *Keys) Renew(context.Context) error {
 	for _, i := range all {
 		text.WriteString(i.String() + "\n")
 	}
-	if err := replacePrivate(k.path, text.String()); err != nil {
+	if err := keyfile.Replace(k.path, text.String()); err != nil {
 		return glovebox.Errorf(glovebox.KindUnavailable, "keep the keys of secrets: %w", err).On("keys").Try("see whether there is room in %s", filepath.Dir(k.path))
 	}
 	k.all = all
 	return nil
-}
-
-// replacePrivate replaces a file at once, durably.
-func replacePrivate(path, text string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // of mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = io.WriteString(f, text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }

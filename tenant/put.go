@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"glovebox"
 	"glovebox/policy"
@@ -81,6 +82,7 @@ func changes(was, is glovebox.Tenant) map[string]string {
 		{"quota.outputBytes", was.Quota.OutputBytes, is.Quota.OutputBytes},
 		{"quota.artifactBytes", was.Quota.ArtifactBytes, is.Quota.ArtifactBytes},
 		{"runtimes", strings.Join(was.Runtimes, " "), strings.Join(is.Runtimes, " ")},
+		{"retention", time.Duration(was.Retention), time.Duration(is.Retention)},
 		{"policy", policy.Sum(was.Policy), policy.Sum(is.Policy)},
 		{"twoPerson", was.TwoPerson, is.TwoPerson},
 	} {

@@ -37,7 +37,7 @@ func (c *charge) score() float64 {
 	if !c.begun {
 		return 0
 	}
-	return float64(int((1-c.innocent)*100+0.5)) / 100
+	return digit2(1 - c.innocent)
 }
 
 // Line makes one printable line of at most MaxEvidenceBytes of a text that a

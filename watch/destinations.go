@@ -28,6 +28,10 @@ type destinations struct {
 	metadataN    uint64
 	pool         string // name of a mining pool
 	poolLast     time.Time
+
+	// strange is what was refused and is not in the profile, if there is one, and
+	// what it weighs; at most maxStrange.
+	strange map[string]float64
 }
 
 type parent struct {
@@ -41,6 +45,7 @@ const (
 	maxNames        = 1024
 	maxParents      = 128
 	maxName         = 253
+	maxStrange      = 32
 
 	// everyRefusal is how many refusals of what is known go by until there is
 	// something to judge again: their number.
@@ -48,7 +53,7 @@ const (
 )
 
 // see says whether there is something to judge again.
-func (d *destinations) see(e glovebox.NetEvent) bool {
+func (d *destinations) see(e glovebox.NetEvent, p *glovebox.Profile) bool {
 	name := strings.ToLower(e.Name[:min(len(e.Name), maxName)])
 	addr, err := netip.ParseAddrPort(e.Address)
 	known := err == nil
@@ -74,12 +79,32 @@ func (d *destinations) see(e glovebox.NetEvent) bool {
 	switch {
 	case e.Allowed || e.Reason == glovebox.NetNarrowed || e.Reason == glovebox.NetBudget:
 		return changed
+	case p != nil && d.leave(e, *p):
+		changed = true
+	}
+	switch {
 	case e.Type == glovebox.NetDNS:
 		changed = d.question(name, e.At) || changed
 	case e.Type == glovebox.NetOpen && known:
 		changed = d.try(addr, e.At) || changed
 	}
 	return changed || (d.tries+d.asked)%everyRefusal == 0
+}
+
+// leave says whether a refused one is new that no run of the profile tried.
+func (d *destinations) leave(e glovebox.NetEvent, p glovebox.Profile) bool {
+	what, weight := e.Tried(), newTry
+	if e.Reason == glovebox.NetForbidden || e.Reason == glovebox.NetPrivate {
+		weight = newProof
+	}
+	if d.strange == nil {
+		d.strange = map[string]float64{}
+	}
+	if what == "" || has(p.Tried, what) || d.strange[what] > 0 || len(d.strange) == maxStrange {
+		return false
+	}
+	d.strange[what] = weight
+	return true
 }
 
 // try says whether it is a new one.

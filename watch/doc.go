@@ -24,6 +24,10 @@
 //	raw_socket       packet sockets 0.6, raw ones 0.45, but for ping's 0.2; vsock 0.45
 //	egress_refused   20 destinations that were refused: 0.5, 100: 0.7
 //	fork_burst       1,000 tasks made within a second: 0.5
+//	drift            what no run of the profile did, see DriftOf: a program 0.3, a port that is listened
+//	                 at 0.2, a name or address that is refused 0.5, a system call 0.05, one for privileges
+//	                 0.4, any other kind of thing in this list 0.3, twice the memory, disk or tasks 0.1.
+//	                 It is found from 0.1 on
 //
 // A rule sees attempts, whether they succeed or not, and a job that takes care
 // is not seen by all of them: a miner under another name, or a scan slow enough.

@@ -1,6 +1,11 @@
 package watch
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"glovebox"
+)
 
 // Rule is what a finding is of, from a closed list.
 type Rule string
@@ -17,6 +22,7 @@ const (
 	RawSocket      Rule = "raw_socket"
 	EgressRefused  Rule = "egress_refused"
 	ForkBurst      Rule = "fork_burst"
+	Drifted        Rule = glovebox.FindingDrift
 )
 
 // Rules lists them all.
@@ -33,13 +39,14 @@ type Severity string
 
 // Severities, and the scores from which they are.
 const (
-	Low    Severity = "low"    // 0.4
-	Medium Severity = "medium" // 0.6
-	High   Severity = "high"   // 0.8
+	Low    Severity = glovebox.SeverityLow    // 0.4, but for what the rule drift finds
+	Medium Severity = glovebox.SeverityMedium // 0.6
+	High   Severity = glovebox.SeverityHigh   // 0.8
 )
 
 const (
 	fires  = 0.4
+	drifts = 0.1 // from where on the rule drift fires
 	medium = 0.6
 	high   = 0.8
 )
@@ -57,13 +64,14 @@ func severity(score float64) Severity {
 // AtLeast says whether a severity is another one or above it. Nothing is at
 // least a severity that does not exist.
 func (s Severity) AtLeast(other Severity) bool {
-	rank := map[Severity]int{Low: 1, Medium: 2, High: 3}
-	return rank[other] > 0 && rank[s] >= rank[other]
+	has, least := slices.Index(glovebox.Severities(), string(s)), slices.Index(glovebox.Severities(), string(other))
+	return least >= 0 && has >= least
 }
 
 // Finding is something about a job that is out of the ordinary.
 type Finding struct {
-	At       time.Time `json:"at"` // when the last of it was seen
+	First    time.Time `json:"first"` // when it was told first
+	At       time.Time `json:"at"`    // when the last of it was seen
 	Rule     Rule      `json:"rule"`
 	Severity Severity  `json:"severity"`
 	Score    float64   `json:"score"`    // 0–1
@@ -71,8 +79,20 @@ type Finding struct {
 	Count    uint64    `json:"count"`    // how often what it is about was seen
 }
 
+// Told is the finding as jobs keep it.
+func (f Finding) Told() glovebox.Finding {
+	return glovebox.Finding{Rule: string(f.Rule), Severity: string(f.Severity), Score: f.Score, Count: f.Count,
+		First: f.First, Last: f.At, Evidence: f.Evidence}
+}
+
+// again is a finding that was told before.
+func again(f glovebox.Finding) Finding {
+	return Finding{First: f.First, At: f.Last, Rule: Rule(f.Rule), Severity: Severity(f.Severity), Score: f.Score,
+		Evidence: f.Evidence, Count: f.Count}
+}
+
 // Bounds of a Finding's evidence.
 const (
-	MaxEvidence      = 5
-	MaxEvidenceBytes = 200 // of a line
+	MaxEvidence      = glovebox.MaxFindingLines
+	MaxEvidenceBytes = glovebox.MaxFindingLine // of a line
 )

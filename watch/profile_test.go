@@ -42,7 +42,7 @@ func TestProfile(t *testing.T) {
 		t.Errorf("the order matters: %+v and %+v", m, other)
 	}
 	data, err := json.Marshal(m)
-	var back watch.Profile
+	var back glovebox.Profile
 	if err != nil || json.Unmarshal(data, &back) != nil || !reflect.DeepEqual(m, back) {
 		t.Errorf("%s: %+v, %v", data, back, err)
 	}
@@ -66,7 +66,7 @@ func TestDrift(t *testing.T) {
 		{"all of it", run(append(calls, "mount", "bpf"), append(execs("/bin/a", "/bin/b"), bound("0.0.0.0:4444"), open("/proc/kcore")), 1<<30), 0.8, 1, "system call bpf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := watch.DriftOf(learned, c.now)
+			d := watch.DriftOf(learned, watch.ProfileOf(c.now))
 			if d.Score < c.from || d.Score > c.to {
 				t.Errorf("score %v: %+v", d.Score, d.Lines)
 			}
@@ -75,11 +75,11 @@ func TestDrift(t *testing.T) {
 			}
 		})
 	}
-	if d := watch.DriftOf(watch.Profile{}, run(calls, execs("/bin/sh"), 1)); d.Score != 0 {
+	if d := watch.DriftOf(glovebox.Profile{}, watch.ProfileOf(run(calls, execs("/bin/sh"), 1))); d.Score != 0 {
 		t.Errorf("from nothing: %+v", d)
 	}
 	// A profile of runs without full watch says nothing of system calls.
-	if d := watch.DriftOf(watch.ProfileOf(run(nil, execs("/bin/sh"), 1<<30)), run(calls, execs("/bin/sh"), 1)); d.Score != 0 {
+	if d := watch.DriftOf(watch.ProfileOf(run(nil, execs("/bin/sh"), 1<<30)), watch.ProfileOf(run(calls, execs("/bin/sh"), 1))); d.Score != 0 {
 		t.Errorf("without calls: %+v", d)
 	}
 }

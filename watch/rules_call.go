@@ -88,7 +88,7 @@ func (w *Watch) execs(c *charge) {
 			switch {
 			case strings.HasSuffix(o.Path, " (deleted)") || strings.HasPrefix(o.Path, "/memfd:"):
 				weight = 0.5
-			case !w.profile.learnsExecs() || w.profile.executed(o.Path):
+			case !learnsExecs(w.profile) || executed(w.profile, o.Path):
 				continue
 			case writable(o.Path):
 				weight = 0.5
@@ -98,7 +98,7 @@ func (w *Watch) execs(c *charge) {
 			c.add(weight, o.Count, o.Last, "%s as %q", o.Path, o.Arg0)
 		}
 	}
-	if n := w.seen.Missed[glovebox.ObserveExec]; n > 0 && w.profile.learnsExecs() && w.profile.Missed[glovebox.ObserveExec] == 0 {
+	if n := w.seen.Missed[glovebox.ObserveExec]; n > 0 && learnsExecs(w.profile) && w.profile.Missed[glovebox.ObserveExec] == 0 {
 		c.add(0.4, n, time.Time{}, "%d programs more than anybody keeps", n)
 	}
 }

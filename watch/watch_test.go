@@ -74,9 +74,10 @@ func refusedOpens(format string, n int) (all []glovebox.NetEvent) {
 
 func TestRules(t *testing.T) {
 	profile := watch.ProfileOf(glovebox.Observed{Things: execs("/usr/bin/python3", "/tmp/pip-1/ninja")})
+	tried := glovebox.Profile{Runs: 1, Tried: []string{"93.184.216.1:443", "evil0.example"}}
 	cases := []struct {
 		name    string
-		profile *watch.Profile
+		profile *glovebox.Profile
 		things  []glovebox.Observation
 		more    glovebox.Observed // its other fields
 		net     []glovebox.NetEvent
@@ -104,7 +105,7 @@ func TestRules(t *testing.T) {
 		{name: "port of a pool", things: []glovebox.Observation{pool()}},
 		{name: "in cluster?", things: []glovebox.Observation{open("/var/run/secrets/kubernetes.io/serviceaccount/token")}},
 		{name: "as in the profile", profile: &profile, things: execs("/usr/bin/python3", "/tmp/pip-99/ninja")},
-		{name: "one new program", profile: &profile, things: execs("/usr/bin/python3", "/bin/ls")},
+		{name: "tried before", profile: &tried, net: append(refusedNames("evil%d.example", 1), refusedOpens("93.184.216.%d:443", 1)...)},
 		{name: "chatty, over hours", things: []glovebox.Observation{dns(900, time.Hour)}},
 
 		// Others.
@@ -139,8 +140,12 @@ func TestRules(t *testing.T) {
 		{name: "docker", things: []glovebox.Observation{open("/var/run/docker.sock")}, want: map[watch.Rule]watch.Severity{watch.EscapeAttempt: watch.Medium}},
 		{name: "module", things: []glovebox.Observation{call("finit_module", "")}, want: map[watch.Rule]watch.Severity{watch.EscapeAttempt: watch.Medium}},
 		{name: "cgroup mount", things: []glovebox.Observation{call("mount", "cgroup at /tmp/c")}, want: map[watch.Rule]watch.Severity{watch.EscapeAttempt: watch.Medium}},
-		{name: "unknown programs", profile: &profile, things: execs("/usr/bin/python3", "/bin/ls", "/usr/bin/curl"), want: map[watch.Rule]watch.Severity{watch.UnusualExec: watch.Low}},
-		{name: "dropper", profile: &profile, things: execs("/usr/bin/python3", "/tmp/a"), want: map[watch.Rule]watch.Severity{watch.UnusualExec: watch.Low}},
+		{name: "unknown programs", profile: &profile, things: execs("/usr/bin/python3", "/bin/ls", "/usr/bin/curl"), want: map[watch.Rule]watch.Severity{watch.UnusualExec: watch.Low, watch.Drifted: watch.Low}},
+		{name: "dropper", profile: &profile, things: execs("/usr/bin/python3", "/tmp/a"), want: map[watch.Rule]watch.Severity{watch.UnusualExec: watch.Low, watch.Drifted: watch.Low}},
+		{name: "one new program", profile: &profile, things: execs("/usr/bin/python3", "/bin/ls"), want: map[watch.Rule]watch.Severity{watch.Drifted: watch.Low}},
+		{name: "a name that no run asked for", profile: &profile, net: refusedNames("evil%d.example", 1), want: map[watch.Rule]watch.Severity{watch.Drifted: watch.Low}},
+		{name: "an address that nobody may reach", profile: &profile, net: []glovebox.NetEvent{{At: noon, Type: glovebox.NetOpen, Address: "10.0.0.9:22", Reason: glovebox.NetPrivate}},
+			want: map[watch.Rule]watch.Severity{watch.Drifted: watch.High}},
 		{name: "in no file", things: execs("/memfd:x (deleted)"), want: map[watch.Rule]watch.Severity{watch.UnusualExec: watch.Low}},
 		{name: "packet socket", things: []glovebox.Observation{socket("packet", "family 17 type 3 protocol 768")}, want: map[watch.Rule]watch.Severity{watch.RawSocket: watch.Medium}},
 		{name: "raw TCP", things: []glovebox.Observation{socket("raw", "family 2 type 3 protocol 6")}, want: map[watch.Rule]watch.Severity{watch.RawSocket: watch.Low}},
@@ -163,7 +168,7 @@ func TestRules(t *testing.T) {
 			for _, f := range w.Findings() {
 				got[f.Rule] = f.Severity
 				fired[f.Rule] = true
-				if f.Count == 0 || len(f.Evidence) == 0 || f.At.IsZero() || f.Score < 0.4 || f.Score > 1 {
+				if f.Count == 0 || len(f.Evidence) == 0 || f.At.IsZero() || f.First.IsZero() || f.Score < 0.4 && f.Rule != watch.Drifted || f.Score > 1 {
 					t.Errorf("%+v", f)
 				}
 			}
@@ -210,7 +215,7 @@ func TestTellsOnce(t *testing.T) {
 // of a bounded size and fit to be shown.
 func TestFlood(t *testing.T) {
 	evil := strings.Repeat("\x1b[31m\u202e\x00\xff\n", 5000)
-	w := watch.New(watch.Config{Profile: &watch.Profile{Execs: []string{"/bin/true"}}})
+	w := watch.New(watch.Config{Profile: &glovebox.Profile{Execs: []string{"/bin/true"}}})
 	var things []glovebox.Observation
 	for _, kind := range []string{glovebox.ObserveExec, glovebox.ObserveMiner, glovebox.ObserveConnect, glovebox.ObserveMetadata,
 		glovebox.ObservePool, glovebox.ObserveDNS, glovebox.ObserveSocket, glovebox.ObserveOpen, glovebox.ObserveCall, evil} {
@@ -241,6 +246,79 @@ func TestFlood(t *testing.T) {
 				t.Errorf("%s: %q", f.Rule, line)
 			}
 		}
+	}
+}
+
+// TestRulesAreKnown: the root names the same ones, in the same order.
+func TestRulesAreKnown(t *testing.T) {
+	var names []string
+	for _, rule := range watch.Rules() {
+		names = append(names, string(rule))
+	}
+	if !slices.Equal(names, glovebox.FindingRules()) {
+		t.Errorf("%v, and the root has %v", names, glovebox.FindingRules())
+	}
+}
+
+// TestEnding: a finding ends the job from the severity on that its policy says,
+// a drift from its score on, and both are told when they come that far.
+func TestEnding(t *testing.T) {
+	metadata := func(n int) (all []glovebox.Observation) {
+		for i := range n {
+			all = append(all, did(glovebox.Observation{Kind: glovebox.ObserveMetadata, Address: fmt.Sprintf("169.254.169.25%d:80", i)}))
+		}
+		return all
+	}
+	profile := watch.ProfileOf(glovebox.Observed{Things: append(execs("/bin/sh"), metadata(1)...)})
+	for _, c := range []struct {
+		name  string
+		ends  glovebox.WatchPolicy
+		steps []glovebox.Observed
+		rule  watch.Rule
+		at    int // step at which it ends; 0 = never
+	}{
+		{"silent", glovebox.WatchPolicy{}, []glovebox.Observed{{Things: metadata(3)}}, "", 0},
+		{"never", glovebox.WatchPolicy{Kill: glovebox.WatchNever}, []glovebox.Observed{{Things: metadata(3)}}, "", 0},
+		{"medium", glovebox.WatchPolicy{Kill: "medium"}, []glovebox.Observed{{Things: execs("/bin/sh")}, {Things: metadata(1)}}, watch.MetadataProbe, 2},
+		{"high", glovebox.WatchPolicy{Kill: "high"}, []glovebox.Observed{{Things: metadata(1)}, {Things: metadata(2)}}, watch.MetadataProbe, 2},
+		{"drift", glovebox.WatchPolicy{Drift: 0.45}, []glovebox.Observed{{Things: execs("/bin/sh", "/bin/a")}, {Things: execs("/bin/sh", "/bin/a", "/bin/b")}}, watch.Drifted, 2},
+		{"within", glovebox.WatchPolicy{Drift: 0.1, Kill: "high"}, []glovebox.Observed{{Things: append(execs("/bin/sh"), metadata(1)...)}}, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := watch.New(watch.Config{Profile: &profile, Ends: c.ends})
+			for i, o := range c.steps {
+				news := w.See(noon.Add(time.Duration(i)*time.Second), o)
+				f, ends := w.Ending()
+				if ends != (c.at > 0 && i+1 >= c.at) || f.Rule != c.rule && ends {
+					t.Errorf("step %d: ends %v of %+v; told %+v", i+1, ends, f, news)
+				}
+				if ends && i+1 == c.at && !slices.ContainsFunc(news, func(n watch.Finding) bool { return n.Rule == c.rule }) {
+					t.Errorf("it ends for %+v, which was not told: %+v", f, news)
+				}
+			}
+		})
+	}
+}
+
+// TestGoesOn: what was told before is no news to the next Watch of a job, and
+// a changed policy is judged at once.
+func TestGoesOn(t *testing.T) {
+	seen := glovebox.Observed{Things: []glovebox.Observation{did(glovebox.Observation{Kind: glovebox.ObserveMetadata, Address: "169.254.169.254:80"})}}
+	first := watch.New(watch.Config{})
+	news := first.See(noon, seen)
+	if len(news) != 1 {
+		t.Fatalf("told %+v", news)
+	}
+	next := watch.New(watch.Config{Told: []glovebox.Finding{news[0].Told()}})
+	if again := next.See(noon.Add(time.Minute), seen); len(again) != 0 || len(next.Findings()) != 1 || !next.Findings()[0].First.Equal(noon) {
+		t.Errorf("told again: %+v of %+v", again, next.Findings())
+	}
+	if _, ends := next.Ending(); ends {
+		t.Error("it ends, and nobody said so")
+	}
+	next.Hold(nil, glovebox.WatchPolicy{Kill: "low"}, noon.Add(2*time.Minute))
+	if f, ends := next.Ending(); !ends || f.Rule != watch.MetadataProbe {
+		t.Errorf("it goes on, with %+v", next.Findings())
 	}
 }
 

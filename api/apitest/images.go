@@ -81,6 +81,25 @@ func (s *Images) Images(_ context.Context, p glovebox.Principal) ([]glovebox.Ima
 	return all, nil
 }
 
+// Inspect implements api.ImageService: every image has pip in it, and listens at
+// one port.
+func (s *Images) Inspect(_ context.Context, p glovebox.Principal, name string) (api.Inspection, error) {
+	if err := s.fail("Inspect"); err != nil {
+		return api.Inspection{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, img := range s.images {
+		if img.Tenant == p.Tenant && img.Name == name {
+			img.Defaults = glovebox.Defaults{Entrypoint: []string{"python3"}, Cmd: []string{"-m", "app"}, Workdir: "/srv", User: "app"}
+			return api.Inspection{Image: img, Listens: []string{"8080/tcp"}, Managers: []string{"pip"}, Egress: []glovebox.EgressRule{
+				{Name: "pypi.org:443", Domain: "pypi.org", Port: 443, Protocol: glovebox.EgressTLS},
+			}}, nil
+		}
+	}
+	return api.Inspection{}, glovebox.Errorf(glovebox.KindImageUnknown, "there is no image %q", name).On("containerImage")
+}
+
 // Remove implements api.ImageService.
 func (s *Images) Remove(_ context.Context, p glovebox.Principal, name string) error {
 	if err := s.fail("Remove"); err != nil {

@@ -20,6 +20,7 @@ import (
 type Server struct {
 	Service *Service
 	Images  *Images
+	Files   *Files
 	Logs    *output.Logs
 	Socket  string
 	Handler http.Handler
@@ -36,10 +37,10 @@ func Start(t testing.TB, change ...func(*api.Config)) *Server {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &Server{
-		Service: NewService(), Images: &Images{}, Logs: output.New(memory.New()), Socket: filepath.Join(dir, "s"),
+		Service: NewService(), Images: &Images{}, Files: &Files{}, Logs: output.New(memory.New()), Socket: filepath.Join(dir, "s"),
 	}
 	config := api.Config{
-		Service: s.Service, Images: s.Images, Logs: s.Logs, Auth: api.PeerUsers(os.Getuid()), Version: "0.0-test",
+		Service: s.Service, Images: s.Images, Files: s.Files, Logs: s.Logs, Auth: api.PeerUsers(os.Getuid()), Version: "0.0-test",
 		Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {

@@ -59,7 +59,7 @@ func (s *Service) SubmitApproved(_ context.Context, p glovebox.Principal, spec g
 	}
 	job := glovebox.Job{
 		ID: glovebox.NewID("j"), Tenant: p.Tenant, Owner: p.Name, Version: 1, Spec: spec,
-		Status: glovebox.StatusPending, CreatedAt: time.Now().UTC(), Approvals: approvals,
+		Status: glovebox.StatusPending, CreatedAt: time.Now().UTC(), Approvals: approvals, Proof: p.Proof,
 	}
 	if key != nil {
 		s.keys[p.Tenant+" "+key.Key] = kept{key.Fingerprint, job.ID}
@@ -188,6 +188,28 @@ func (s *Service) Cancel(_ context.Context, p glovebox.Principal, id string) (gl
 		return job, err
 	}
 	return s.Update(id, func(j *glovebox.Job) { j.Cancel = &glovebox.Cancel{By: p.Name, At: time.Now().UTC()} }), nil
+}
+
+// Delete implements api.Service.
+func (s *Service) Delete(_ context.Context, p glovebox.Principal, id string, version int64) error {
+	if err := s.fail("Delete"); err != nil {
+		return err
+	}
+	job, _, err := s.get(p, id)
+	switch {
+	case err != nil:
+		return err
+	case job.Version != version:
+		return glovebox.Errorf(glovebox.KindStale, "the job has changed").On("If-Match")
+	case job.Status != glovebox.StatusArchived:
+		return glovebox.Errorf(glovebox.KindConflict, "the job is %s", job.Status)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.jobs, id)
+	s.order = slices.DeleteFunc(s.order, func(other string) bool { return other == id })
+	s.wake()
+	return nil
 }
 
 // Watch implements api.Service.

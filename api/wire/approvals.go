@@ -4,11 +4,13 @@ import "time"
 
 // ApprovalRequest is the body of POST /v1/approvals. It has either the job that
 // goes beyond what its tenant allows without a signature, or a policy: that of
-// the job to be changed or, without one, of the tenant.
+// the job to be changed or, without one, of the tenant; or a secret.
 type ApprovalRequest struct {
 	Spec   *Spec   `json:"spec,omitempty" doc:"Of a job to be submitted"`
 	Job    string  `json:"job,omitempty" maxLength:"64" doc:"Whose policy is to be changed"`
 	Policy *Policy `json:"policy,omitempty" doc:"The next one, of the job or else of the tenant"`
+
+	Secret *SecretChange `json:"secret,omitempty" doc:"That is to be set or removed"`
 }
 
 // Approval is a request that people agree to one exact job.

@@ -47,9 +47,11 @@ type Event struct {
 // Until is what to wait for.
 type Until string
 
-// Things to wait for. Ended is the moment the result is known; Archived is
-// when nothing of the job is left and its output is durable.
+// Things to wait for. Ended is the moment the result is known; Sealed is when
+// its output and artifacts are durable and complete; Archived is when, besides,
+// nothing of the job is left.
 const (
 	Ended    Until = "ended"
+	Sealed   Until = "sealed"
 	Archived Until = "archived"
 )

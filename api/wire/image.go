@@ -19,6 +19,19 @@ type ImageList struct {
 	Images []Image `json:"images" nullable:"false"`
 }
 
+// ImageInspected is the answer of GET /v1/images/inspect. It is the words of the
+// image's author and a list of well-known places: nothing follows from it.
+type ImageInspected struct {
+	Image      Image    `json:"image"`
+	Entrypoint []string `json:"entrypoint" nullable:"false"`
+	Cmd        []string `json:"cmd" nullable:"false"`
+	Workdir    string   `json:"workdir,omitempty"`
+	User       string   `json:"user,omitempty"`
+	Listens    []string `json:"listens" nullable:"false" doc:"Ports that it says it listens at, such as 8080/tcp; a sandbox lets nobody in"`
+	Managers   []string `json:"managers" nullable:"false" doc:"Package managers in it, such as apt"`
+	Policy     Policy   `json:"policy" doc:"To begin with: where the package managers fetch from"`
+}
+
 // PullRequest is the body of POST /v1/images/pull.
 type PullRequest struct {
 	Name string `json:"name" minLength:"1" maxLength:"1024" example:"busybox:1.36"`

@@ -18,18 +18,23 @@ type Job struct {
 	Result  *Result          `json:"result,omitempty" doc:"What became of the command; absent if it never started"`
 	Output  Output           `json:"output"`
 	Cancel  *glovebox.Cancel `json:"cancel,omitempty" doc:"Who asked for it to end, and when"`
+	Receipt *Receipt         `json:"receipt,omitempty" doc:"That was given when all was over, at /v1/jobs/{id}/receipt"`
 	Spec    SpecView         `json:"spec" doc:"What was asked for, with defaults filled in"`
 	Image   Resolved         `json:"image" doc:"What the image's name was resolved to"`
 	Owner   string           `json:"owner" doc:"Who submitted it"`
+
+	Artifacts *Artifacts `json:"artifacts,omitempty" doc:"What it has left under /out; absent if nothing. GET /v1/jobs/{id}/artifacts lists it"`
+
 	// Approvals holds what people signed, for anyone to check again.
 	Approvals []JobApproval `json:"approvals,omitempty" nullable:"false" doc:"Of a signed job"`
 
 	Policy         *Policy      `json:"policy,omitempty" doc:"That holds now; absent if the job may touch nothing"`
 	PolicyRevision int64        `json:"policyRevision,omitempty" doc:"Changes of the policy since the job was submitted"`
 	Admission      []PolicyLine `json:"admission,omitempty" nullable:"false" doc:"What decided about the policy, line by line"`
+	Findings       []Finding    `json:"findings,omitempty" nullable:"false" maxItems:"11" doc:"Out of the ordinary, one of each rule of the watch"`
 
 	Node    string `json:"node,omitempty" doc:"Where it was placed"`
-	Attempt int    `json:"attempt" doc:"Number of placements; 0 before the first"`
+	Attempt int    `json:"attempt" doc:"Number of placements; 0 before the first. PENDING above 0: it is run again"`
 	Version int64  `json:"version" doc:"Grows with every change; the ETag"`
 
 	CreatedAt  time.Time `json:"createdAt"`
@@ -37,6 +42,20 @@ type Job struct {
 	StartedAt  time.Time `json:"startedAt,omitzero"`
 	EndedAt    time.Time `json:"endedAt,omitzero"`
 	ArchivedAt time.Time `json:"archivedAt,omitzero"`
+	ExpiresAt  time.Time `json:"expiresAt,omitzero" doc:"When an archived job is removed, with its output"`
+
+	Causes []Cause `json:"causes,omitempty" nullable:"false" doc:"How earlier attempts ended, oldest first. The times above are the present one's"`
+}
+
+// Cause is how an attempt ended that was followed by another.
+type Cause struct {
+	Attempt   int             `json:"attempt"`
+	Node      string          `json:"node,omitempty"`
+	Reason    glovebox.Reason `json:"reason"`
+	Error     *Fault          `json:"error,omitempty"`
+	PlacedAt  time.Time       `json:"placedAt,omitzero"`
+	StartedAt time.Time       `json:"startedAt,omitzero" doc:"Absent if it was not seen to start"`
+	EndedAt   time.Time       `json:"endedAt"`
 }
 
 // JobApproval is a person's signed consent to the very job.

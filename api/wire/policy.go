@@ -11,6 +11,8 @@ type Policy struct {
 	Limits   Limits       `json:"limits,omitzero" doc:"The most that a job may ask for; tenants only, 0 is no bound"`
 	Runtimes []string     `json:"runtimes,omitempty" nullable:"false" doc:"That a job may use, of those that the tenant has; tenants only"`
 	Observe  bool         `json:"observe,omitempty" doc:"A tenant's: jobs may be observed. A job's: it reaches any public name, and all of it is written down"`
+	Watch    WatchPolicy  `json:"watch,omitzero" doc:"For what of what it does a job is ended; what a job does not say, its tenant says"`
+	Profile  *Profile     `json:"profile,omitempty" doc:"What the job did before, to be held against while it runs; jobs only"`
 }
 
 // EgressRule lets a job open connections to one kind of destination: a domain,
@@ -42,7 +44,8 @@ func PolicyOf(p *glovebox.Policy) *Policy {
 	if p == nil {
 		return nil
 	}
-	w := Policy{Version: p.Version, Images: p.Images, Limits: Limits(p.Limits), Runtimes: p.Runtimes, Observe: p.Observe}
+	w := Policy{Version: p.Version, Images: p.Images, Limits: Limits(p.Limits), Runtimes: p.Runtimes, Observe: p.Observe,
+		Watch: WatchPolicy(p.Watch), Profile: (*Profile)(p.Profile)}
 	for _, r := range p.Egress {
 		w.Egress = append(w.Egress, EgressRule(r))
 	}
@@ -57,7 +60,8 @@ func (p *Policy) Policy() *glovebox.Policy {
 	if p == nil {
 		return nil
 	}
-	d := glovebox.Policy{Version: p.Version, Images: p.Images, Limits: glovebox.Limits(p.Limits), Runtimes: p.Runtimes, Observe: p.Observe}
+	d := glovebox.Policy{Version: p.Version, Images: p.Images, Limits: glovebox.Limits(p.Limits), Runtimes: p.Runtimes, Observe: p.Observe,
+		Watch: glovebox.WatchPolicy(p.Watch), Profile: (*glovebox.Profile)(p.Profile)}
 	for _, r := range p.Egress {
 		d.Egress = append(d.Egress, glovebox.EgressRule(r))
 	}

@@ -21,8 +21,16 @@ type SecretList struct {
 type SecretRequest struct {
 	Value     []byte     `json:"value" doc:"Base64, at most 64 KiB"`
 	Domains   []string   `json:"domains,omitempty" maxItems:"32" doc:"Exact names; default none, so that a job's policy says where it goes"`
-	Salt      []byte     `json:"salt,omitempty" doc:"With a signature: base64 of at least 16 random bytes, which the hash that was signed begins with"`
+	Salt      []byte     `json:"salt,omitempty" doc:"With a signature or an approval: base64 of at least 16 random bytes, which the hash that was signed begins with"`
 	Signature *Signature `json:"signature,omitempty" doc:"Over action secret.write, the name, the version it replaces (0 for none) and {domains, value}, value being hex SHA-256 of \"glovebox secret v1\\n\", the number of bytes of salt in decimal, \"\\n\", salt and value. Without one the answer is approval_required"`
+}
+
+// SecretChange is a change of a secret that is to be signed, without the value.
+type SecretChange struct {
+	Name    string   `json:"name" minLength:"1" maxLength:"63" example:"STRIPE_KEY"`
+	Domains []string `json:"domains,omitempty" maxItems:"32" doc:"As with the value; none to remove it"`
+	Value   string   `json:"value,omitempty" pattern:"^[0-9a-f]{64}$" doc:"Hash of the value, as for the signature of putSecret; required unless it is removed"`
+	Remove  bool     `json:"remove,omitempty"`
 }
 
 // Resealed is the answer of POST /v1/host/secrets/rotate.

@@ -20,6 +20,10 @@ type Spec struct {
 	Labels      map[string]string `json:"labels,omitempty" doc:"For finding the job again"`
 	Policy      *Policy           `json:"policy,omitempty" doc:"What the job may touch; none means nothing. What is beyond the tenant's policy takes an approval"`
 	Template    string            `json:"template,omitempty" maxLength:"63" doc:"Of the caller's tenant, with a snapshot: the saved program goes on, and is told the command; containerImage may then be left out"`
+	Attempts    int               `json:"attempts,omitempty" minimum:"1" maximum:"10" doc:"How often it may be placed in all, if it is the service's fault that an attempt came to nothing; default 1"`
+	Idempotent  bool              `json:"idempotent,omitempty" doc:"Running the command twice does no harm: it is also run again after it may have been started"`
+	Retention   glovebox.Duration `json:"retention,omitempty" doc:"How long the job is kept once it is archived, with its output; at least 1s, default and most is what the tenant has"`
+	Files       []InputFile       `json:"files,omitempty" nullable:"false" maxItems:"48" doc:"Put into the sandbox, in memory and read-only; at most 15 MiB together"`
 }
 
 // Limits bound what the job can use. Zero or absent means the default.
@@ -31,6 +35,16 @@ type Limits struct {
 	Inodes int64   `json:"inodes,omitempty" doc:"Files made"`
 	Files  int64   `json:"files,omitempty" doc:"Open files of one process"`
 	Output int64   `json:"output,omitempty" doc:"Bytes of stdout and stderr together"`
+
+	Artifacts int64 `json:"artifacts,omitempty" doc:"Bytes of what is kept of /out, with the list of it; what is beyond is left out"`
+}
+
+// InputFile is a file that a job finds in its sandbox, in memory and read-only.
+type InputFile struct {
+	Path   string `json:"path" maxLength:"255" example:"/data/input.csv" doc:"Absolute; what the image has there is out of sight"`
+	Digest string `json:"digest" example:"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" doc:"Of a file of the caller's tenant that POST /v1/files has answered with"`
+	Size   int64  `json:"size,omitempty" minimum:"0" doc:"Bytes; filled in by the service"`
+	Mode   uint32 `json:"mode,omitempty" maximum:"511" doc:"Permissions as a number; default 292, which is 0444"`
 }
 
 // SpecView is a spec as it is shown: the same, with stdin's size instead of
@@ -51,4 +65,8 @@ type SpecView struct {
 	Policy      *Policy           `json:"policy,omitempty" doc:"That was asked for; see the job's for the one that holds"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Template    string            `json:"template,omitempty" doc:"That it goes on from"`
+	Attempts    int               `json:"attempts,omitempty" doc:"How often it may be placed in all"`
+	Idempotent  bool              `json:"idempotent,omitempty"`
+	Retention   glovebox.Duration `json:"retention,omitempty" doc:"That was asked for"`
+	Files       []InputFile       `json:"files,omitempty" nullable:"false"`
 }

@@ -1,16 +1,21 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"glovebox"
+)
 
 // Tenant is who owns jobs, and what its jobs may take.
 type Tenant struct {
-	ID        string    `json:"id" example:"acme"`
-	Name      string    `json:"name,omitempty" doc:"For people"`
-	Quota     Quota     `json:"quota" doc:"What all its jobs may take together"`
-	Runtimes  []string  `json:"runtimes" nullable:"false" doc:"Those that a job may use without a signed approval"`
-	Policy    Policy    `json:"policy" doc:"The most that a job gets without a signed approval"`
-	TwoPerson bool      `json:"twoPerson" doc:"Signed jobs need the approvals of two persons"`
-	CreatedAt time.Time `json:"createdAt,omitzero"`
+	ID        string            `json:"id" example:"acme"`
+	Name      string            `json:"name,omitempty" doc:"For people"`
+	Quota     Quota             `json:"quota" doc:"What all its jobs may take together"`
+	Runtimes  []string          `json:"runtimes" nullable:"false" doc:"Those that a job may use without a signed approval"`
+	Policy    Policy            `json:"policy" doc:"The most that a job gets without a signed approval"`
+	Retention glovebox.Duration `json:"retention" doc:"How long jobs are kept once they are archived, with their output"`
+	TwoPerson bool              `json:"twoPerson" doc:"Signed jobs need the approvals of two persons"`
+	CreatedAt time.Time         `json:"createdAt,omitzero"`
 }
 
 // Quota bounds what all jobs of a tenant take together. Zero or absent means
@@ -31,6 +36,7 @@ type Usage struct {
 	CPUs           float64 `json:"cpus"`
 	Memory         int64   `json:"memory" doc:"Bytes"`
 	OutputBytes    int64   `json:"outputBytes"`
+	ArtifactBytes  int64   `json:"artifactBytes"`
 }
 
 // TenantUsage is the answer of GET /v1/tenant.
@@ -42,10 +48,11 @@ type TenantUsage struct {
 // TenantSettings is the body of PUT /v1/host/tenants/{id}: what is left out has
 // its default from then on.
 type TenantSettings struct {
-	Name      string   `json:"name,omitempty" maxLength:"200"`
-	Quota     Quota    `json:"quota,omitzero"`
-	Runtimes  []string `json:"runtimes,omitempty" nullable:"false" doc:"gvisor, runc; default gvisor alone"`
-	TwoPerson bool     `json:"twoPerson,omitempty"`
+	Name      string            `json:"name,omitempty" maxLength:"200"`
+	Quota     Quota             `json:"quota,omitzero"`
+	Runtimes  []string          `json:"runtimes,omitempty" nullable:"false" doc:"gvisor, runc; default gvisor alone"`
+	Retention glovebox.Duration `json:"retention,omitempty" doc:"Of jobs submitted from then on: 1h to 876000h; default 720h"`
+	TwoPerson bool              `json:"twoPerson,omitempty"`
 }
 
 // TenantList is the answer of GET /v1/host/tenants.

@@ -13,12 +13,23 @@ import (
 )
 
 // List implements glovebox.Blobs. It holds the names of one folder per level in
-// memory, not those of all objects.
+// memory, not those of all objects, and begins at the folder that the prefix
+// names: what is beside that costs nothing.
 func (b *Blobs) List(ctx context.Context, prefix string, f func(string, glovebox.BlobInfo) error) error {
 	if !blob.CanPrefix(prefix) {
 		return nil
 	}
-	return b.walk(ctx, objectsDir, "", prefix, f)
+	dir, above := objectsDir, ""
+	for {
+		segment, _, whole := strings.Cut(strings.TrimPrefix(prefix, above), "/")
+		if !whole || len(segment) >= chunkSize { // longer ones are several folders
+			return b.walk(ctx, dir, above, prefix, f)
+		}
+		if segment == "" || segment == "." || segment == ".." {
+			return nil // no key has such a segment
+		}
+		dir, above = path.Join(dir, segment), above+segment+"/"
+	}
 }
 
 // entry is a folder entry and the (beginning of the) keys it stands for. In the

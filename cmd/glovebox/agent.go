@@ -83,8 +83,8 @@ func (a *app) agent(ctx context.Context, f agentFlags) error {
 	ag, err := agent.New(agent.Config{
 		Node: localNode, Dir: layout.Agent(), Client: nodeClient(layout.Node()),
 		Runtime: tracer.Runtime(rt), Inventory: rt, Images: rt,
-		Capacity: capacity(), Info: nodeInfo(), Log: log,
-		Parker: parker, Pool: pool, Network: network,
+		Capacity: capacity(), Info: nodeInfo(tools), Log: log,
+		Parker: parker, Watcher: rt, Pool: pool, Network: network,
 	})
 	if err != nil {
 		return err
@@ -131,9 +131,9 @@ func capacity() glovebox.Capacity {
 	return glovebox.Capacity{Sandboxes: int64(max(8, 16*runtime.NumCPU())), Memory: memory}
 }
 
-func nodeInfo() agent.Info {
+func nodeInfo(t tools) agent.Info {
 	return agent.Info{
-		Version: buildName(), Kernel: kernelRelease(), Platform: "linux/" + runtime.GOARCH, Runtimes: runtimes(),
+		Version: buildName(), Kernel: kernelRelease(), Platform: "linux/" + runtime.GOARCH, Runtimes: runtimes(), RuntimeVersions: runtimeVersions(t),
 	}
 }
 

@@ -13,7 +13,7 @@ type jobAccess struct{ secrets *secret.Registry }
 
 func (j jobAccess) Access(ctx context.Context, job glovebox.Job) (glovebox.Access, error) {
 	p := job.Allowed()
-	a := glovebox.Access{Revision: job.PolicyRevision, Egress: p.Egress, Observe: p.Observe}
+	a := glovebox.Access{Revision: job.PolicyRevision, Egress: p.Egress, Observe: p.Observe, Watch: p.Watch, Profile: p.Profile}
 	given, err := j.secrets.Give(ctx, job.Tenant, p.Secrets)
 	if glovebox.KindOf(err) == glovebox.KindInvalid && !job.StartedAt.IsZero() {
 		return a, nil // it has what it had, and what is gone it does not get again

@@ -138,6 +138,12 @@ func (s *shelf) Images(ctx context.Context, p glovebox.Principal) ([]glovebox.Im
 	return s.records.Images(ctx, p.Tenant)
 }
 
+// Inspect implements api.ImageService.
+func (s *shelf) Inspect(ctx context.Context, p glovebox.Principal, name string) (api.Inspection, error) {
+	img, h, err := s.Library.Inspect(ctx, p.Tenant, name)
+	return api.Inspection{Image: img, Listens: h.Listens, Managers: h.Managers, Egress: h.Egress}, err
+}
+
 // Remove implements api.ImageService.
 func (s *shelf) Remove(ctx context.Context, p glovebox.Principal, name string) error {
 	return s.Library.Remove(ctx, p.Name, p.Tenant, name)

@@ -83,6 +83,9 @@ func (o *observers) provider(p glovebox.Provider) glovebox.Provider {
 }
 
 func (o *observers) output(out jobwatch.Output) jobwatch.Output {
+	if o.metrics != nil {
+		out = o.metrics.Output(out)
+	}
 	if o.watch != nil {
 		out = o.watch.Output(out)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"glovebox"
 	"glovebox/output"
+	"glovebox/receipt"
 )
 
 // jobOutput is what the orchestrator and the provider need of the logs.
@@ -22,7 +23,19 @@ func (o jobOutput) Sizes(ctx context.Context, job string, attempt int) (glovebox
 }
 
 func (o jobOutput) Seal(ctx context.Context, job string, attempt int) error {
+	if err := o.logs.ForgetBefore(ctx, job, attempt); err != nil {
+		return err
+	}
 	return o.logs.Seal(ctx, job, attempt)
+}
+
+// Forget removes all of a job that is among the blobs.
+func (o jobOutput) Forget(ctx context.Context, job string) error {
+	return o.logs.Forget(ctx, job, receipt.Prefix(job))
+}
+
+func (o jobOutput) SealArtifacts(ctx context.Context, job string, attempt int, limit int64) (*glovebox.Artifacts, error) {
+	return o.logs.SealArtifacts(ctx, job, attempt, limit)
 }
 
 // PutStdin stores an input that came with the request.

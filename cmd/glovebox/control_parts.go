@@ -21,6 +21,7 @@ import (
 	"glovebox/store/sqlite"
 	"glovebox/template"
 	"glovebox/tenant"
+	"glovebox/upload"
 )
 
 // parts is what control is made of.
@@ -81,26 +82,34 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 	observed := seen.provider(provider)
 	registry := tenant.Open(store, time.Now)
 	templates := template.Open(store, shelf, time.Now)
+	handed := upload.Open(store, blobs, l.Tmp(), time.Now)
 	secrets, err := openSecrets(l, store)
 	if err != nil {
 		db.Close()
 		files.Close()
 		return nil, err
 	}
+	receipts, err := openReceipts(l, store, blobs, logs, log)
+	if err != nil {
+		db.Close()
+		files.Close()
+		return nil, err
+	}
 	provider.SetAccess(jobAccess{secrets})
+	provider.SetFiles(handed)
 	templates.Saving(savedJobs{provider, store})
 	orch = orchestrator.New(orchestrator.Config{
-		Tenants: registry, Templates: origins{templates, shelf}, Secrets: secrets, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
+		Tenants: registry, Templates: origins{templates, shelf}, Secrets: secrets, Files: handed, Receipts: receipts, Store: store, Provider: observed, Images: shelf, Output: jobOutput{logs}, Log: log, Holder: glovebox.NewID("control-"),
 		Forbidden: filter.Forbidden, PolicyChanged: func(job glovebox.Job) { go provider.PolicyChanged(ctx, job) },
 	})
 	tidy := &tidying{
-		log: log, store: store, ids: ids, templates: templates,
+		log: log, store: store, ids: ids, templates: templates, uploads: handed,
 		reaper:    &orchestrator.Reaper{Store: store, Provider: observed, Log: log, Grace: tidyGrace},
 		collector: &images.Collector{Stock: stock, Images: store},
 	}
 	config := api.Config{
 		Service: orch, Images: shelf, Logs: logs, Auth: api.PeerUsers(f.operators...), Audit: store, Records: store,
-		Tenants: registry, Pools: provider, Templates: templates, Secrets: secrets, Forbidden: filter.Forbidden,
+		Tenants: registry, Pools: provider, Templates: templates, Secrets: secrets, Files: uploads{handed}, Receipts: receipts, Forbidden: filter.Forbidden,
 		PublicURL: f.public, Version: buildName(), Log: requestLog(log, f.debug), Observe: seen.requests(),
 	}
 	if ids != nil {
@@ -113,6 +122,7 @@ func assemble(ctx context.Context, l instance.Layout, f controlFlags, log *slog.
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			wg.Go(func() { tidy.loop(ctx) })
+			wg.Go(func() { orch.DateOld(ctx) })
 			wg.Go(func() { templates.Follow(ctx, provider.SetTemplates) })
 			wg.Go(func() { reseal(ctx, secrets, log) })
 			return orch.Run(ctx, func() { provider.Open(orch); ready() })

@@ -10,6 +10,7 @@ import (
 	"glovebox/images"
 	"glovebox/orchestrator"
 	"glovebox/template"
+	"glovebox/upload"
 )
 
 // tidying removes, now and then, what should have been removed already.
@@ -20,6 +21,7 @@ type tidying struct {
 	reaper    *orchestrator.Reaper
 	collector *images.Collector
 	templates *template.Registry
+	uploads   *upload.Registry
 }
 
 func (t *tidying) loop(ctx context.Context) {
@@ -42,6 +44,11 @@ func (t *tidying) once(ctx context.Context, now time.Time) {
 		t.log.Info("reaper removed what no job accounts for", "count", len(due))
 	}
 	tidyIdentity(ctx, t.ids, t.store, now, t.log)
+	if n, err := t.uploads.Collect(ctx, now, t.filesInUse); err != nil {
+		t.log.Warn("collecting uploaded files", "error", err)
+	} else if n > 0 {
+		t.log.Info("removed uploaded files that nobody used", "count", n)
+	}
 	if done, err := t.collector.Collect(ctx, now, blobsGrace, t.imagesInUse); err != nil {
 		t.log.Warn("collecting unused blobs", "error", err)
 	} else if done.Removed > 0 {

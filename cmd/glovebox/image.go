@@ -13,7 +13,7 @@ func (a *app) imageCommand() *cobra.Command {
 		Use: "image", Short: "Keep the images that jobs can name", Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.imageImportCommand(), a.imageListCommand(), a.imagePullCommand(), a.imageRemoveCommand())
+	cmd.AddCommand(a.imageImportCommand(), a.imageInspectCommand(), a.imageListCommand(), a.imagePullCommand(), a.imageRemoveCommand())
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -80,22 +81,27 @@ func (a *app) logs(ctx context.Context, c *client.Client, id string, f logsFlags
 	out, err := terminalSafe(a.stdout, f.raw), terminalSafe(a.stderr, f.raw)
 	switch {
 	case one && f.stdout:
-		return copyOutput(ctx, c, id, client.Stdout, o, out)
+		return copyOutput(ctx, c, id, client.Stdout, o, out, a.mentionAgain)
 	case one:
-		return copyOutput(ctx, c, id, client.Stderr, o, out)
+		return copyOutput(ctx, c, id, client.Stderr, o, out, a.mentionAgain)
 	}
-	return copyBoth(ctx, c, id, o, out, err)
+	return copyBoth(ctx, c, id, o, out, err, a.mentionAgain)
 }
 
 // copyBoth copies both streams at once and returns when both have ended, or the
 // first error, which ends the other.
-func copyBoth(ctx context.Context, c *client.Client, id string, o client.OutputOptions, stdout, stderr io.Writer) error {
+func copyBoth(ctx context.Context, c *client.Client, id string, o client.OutputOptions, stdout, stderr io.Writer, again func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
+	quiet := func() {}
 	for s, w := range map[client.Stream]io.Writer{client.Stdout: stdout, client.Stderr: stderr} {
 		wg.Go(func() {
-			if err := copyOutput(ctx, c, id, s, o, w); err != nil {
+			mention := quiet
+			if s == client.Stdout {
+				mention = again // once for both
+			}
+			if err := copyOutput(ctx, c, id, s, o, w, mention); err != nil {
 				cancel(err)
 			}
 		})
@@ -104,12 +110,28 @@ func copyBoth(ctx context.Context, c *client.Client, id string, o client.OutputO
 	return context.Cause(ctx)
 }
 
-func copyOutput(ctx context.Context, c *client.Client, id string, s client.Stream, o client.OutputOptions, w io.Writer) error {
-	r, err := c.Output(ctx, id, s, o)
-	if err != nil {
-		return err
+// copyOutput copies a stream to its end. If the attempt that it is of is followed
+// by another, it calls again and goes on with that one's.
+func copyOutput(ctx context.Context, c *client.Client, id string, s client.Stream, o client.OutputOptions, w io.Writer, again func()) error {
+	for {
+		r, err := c.Output(ctx, id, s, o)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, r)
+		r.Close()
+		if err = errors.Join(err, flush(w)); err != nil || !client.Again(r) {
+			return err
+		}
+		again()
+		o.Offset = 0
+		if k, ok := w.(*captured); ok {
+			k.reset()
+		}
 	}
-	defer r.Close()
-	_, err = io.Copy(w, r)
-	return errors.Join(err, flush(w))
+}
+
+// mentionAgain says that what was printed is of an attempt that came to nothing.
+func (a *app) mentionAgain() {
+	fmt.Fprintln(a.stderr, "glovebox: the sandbox was lost; the job is run again, and its output begins anew")
 }

@@ -115,6 +115,8 @@ func (o canaryOutput) Sizes(ctx context.Context, job string, attempt int) (glove
 	return s.Written(), err
 }
 
+func (o canaryOutput) Forget(ctx context.Context, job string) error { return o.Logs.Forget(ctx, job) }
+
 func (o canaryOutput) PutStdin(ctx context.Context, job string, p []byte) error {
 	_, err := o.Append(ctx, job, 0, output.Stdin, 0, p)
 	return err

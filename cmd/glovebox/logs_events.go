@@ -13,8 +13,11 @@ import (
 	"glovebox/client"
 )
 
-// events prints what the filter decided about a job: a line for people each, or
-// as it is kept, a line of JSON each.
+// maxEvent bounds one event in its lines: a profile is the longest.
+const maxEvent = 1 << 20
+
+// events prints what the filter decided about a job and what the watch found: a
+// line for people each, or as it is kept, a line of JSON each.
 func (a *app) events(ctx context.Context, c *client.Client, id string, f logsFlags) error {
 	r, err := c.Output(ctx, id, client.Events, client.OutputOptions{Offset: f.offset, Follow: f.follow})
 	if err != nil {
@@ -26,7 +29,7 @@ func (a *app) events(ctx context.Context, c *client.Client, id string, f logsFla
 		return err
 	}
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 64<<10)
+	lines.Buffer(nil, maxEvent)
 	for lines.Scan() {
 		var e glovebox.NetEvent
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
@@ -41,6 +44,12 @@ func (a *app) events(ctx context.Context, c *client.Client, id string, f logsFla
 
 // eventText is an event in one line.
 func eventText(e glovebox.NetEvent) string {
+	switch {
+	case e.Type == glovebox.NetFinding && e.Finding != nil:
+		return e.At.UTC().Format(time.RFC3339Nano) + " " + e.Type + " " + findingText(*e.Finding)
+	case e.Type == glovebox.NetProfile && e.Profile != nil:
+		return e.At.UTC().Format(time.RFC3339Nano) + " " + e.Type + " " + profileText(*e.Profile)
+	}
 	verdict := "refused"
 	if e.Allowed {
 		verdict = "allowed"

@@ -9,6 +9,7 @@ import (
 
 	"glovebox/api"
 	"glovebox/api/apitest"
+	"glovebox/receipt"
 	"glovebox/secret"
 	"glovebox/store/memory"
 	"glovebox/template"
@@ -29,11 +30,13 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			var receipts receipt.Desk
 			server := apitest.Start(t, func(c *api.Config) {
+				receipts = startReceipts(t, env.WorkDir, c)
 				c.Templates, c.Secrets = template.Open(memory.New(), anyImage{}, nil), secret.Open(memory.New(), keys, nil)
 				c.Tenants, c.Forbidden = tenant.Open(memory.New(), nil), forbiddenAddress
 			})
-			node := startNode(t, server)
+			node := startNode(t, server, receipts)
 			env.Defer(node.stop)
 			env.Values[theServer{}] = server
 			run := filepath.Join(env.WorkDir, "data", "run")

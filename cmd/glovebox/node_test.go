@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +18,7 @@ import (
 	"glovebox"
 	"glovebox/api/apitest"
 	"glovebox/output"
+	"glovebox/receipt"
 )
 
 func eventually(ok func() bool) bool {
@@ -33,12 +37,16 @@ type node struct {
 	ctx    context.Context
 	cancel func()
 	wg     sync.WaitGroup
+
+	insides sync.Map // by job
+
+	receipts []receipt.Desk // none or one
 }
 
 var operator = glovebox.Principal{Kind: glovebox.PrincipalOperator, Name: "uid:0", Tenant: glovebox.LocalTenant}
 
-func startNode(t testing.TB, server *apitest.Server) *node {
-	n := &node{t: t, server: server}
+func startNode(t testing.TB, server *apitest.Server, receipts ...receipt.Desk) *node {
+	n := &node{t: t, server: server, receipts: receipts}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.wg.Go(func() {
 		seen := map[string]bool{}
@@ -61,6 +69,52 @@ func startNode(t testing.TB, server *apitest.Server) *node {
 }
 
 func (n *node) stop() { n.cancel(); n.wg.Wait() }
+
+// inside makes a folder that is what a sandbox's root is: the job's files are in
+// it, and what is in its folder out is left.
+func (n *node) inside(j glovebox.Job) (string, error) {
+	dir := filepath.Join(n.t.TempDir(), j.ID)
+	err := os.MkdirAll(filepath.Join(dir, glovebox.OutDir), 0o755)
+	for _, f := range j.Spec.Files {
+		content, ok := n.server.Files.Content(j.Tenant, f.Digest)
+		if !ok {
+			return "", glovebox.Errorf(glovebox.KindInvalid, "no such file")
+		}
+		at := filepath.Join(dir, f.Path)
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, content, os.FileMode(f.Mode)))
+	}
+	n.insides.Store(j.ID, dir)
+	return dir, err
+}
+
+// leave hands over what a job has left, as a node does.
+func (n *node) leave(id string) {
+	dir, ok := n.insides.Load(id)
+	if !ok {
+		return
+	}
+	root := filepath.Join(dir.(string), glovebox.OutDir)
+	var files []apitest.Left
+	leftOut := 0
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(root, path)
+		info, _ := d.Info()
+		switch {
+		case name == ".":
+		case d.IsDir():
+			files = append(files, apitest.Left{Path: name + "/", Mode: 0o755})
+		case d.Type().IsRegular():
+			content, _ := os.ReadFile(path)
+			files = append(files, apitest.Left{Path: name, Content: content, Mode: uint32(info.Mode().Perm())})
+		default:
+			leftOut++
+		}
+		return nil
+	})
+	if err := n.server.Leave(id, files, func(a *glovebox.Artifacts) { a.LeftOut = leftOut }); err != nil {
+		n.t.Error(err)
+	}
+}
 
 func (n *node) run(j glovebox.Job) {
 	if j.Spec.Image == "missing" {
@@ -88,6 +142,7 @@ func (n *node) run(j glovebox.Job) {
 		}
 	}()
 	err := n.execute(ctx, j)
+	n.leave(j.ID)
 	n.end(j.ID, func(j *glovebox.Job) {
 		var exit *exec.ExitError
 		switch {
@@ -113,6 +168,11 @@ func (n *node) execute(ctx context.Context, j glovebox.Job) error {
 	for k, v := range j.Spec.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
+	inside, err := n.inside(j)
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(cmd.Env, "INSIDE="+inside)
 	if !j.Spec.StdinStream {
 		cmd.Stdin = bytes.NewReader(j.Spec.Stdin)
 	} else {
@@ -166,4 +226,7 @@ func (n *node) end(id string, change func(*glovebox.Job)) {
 		j.Status, j.EndedAt = j.Outcome, time.Now().UTC()
 		j.Output = glovebox.Output{Stdout: sizes.Stdout.Bytes, Stderr: sizes.Stderr.Bytes, Sealed: true}
 	})
+	if job.Spec.Image == receiptedImage {
+		n.archive(id)
+	}
 }

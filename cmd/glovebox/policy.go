@@ -179,7 +179,7 @@ func (a *app) printPolicy(whole any, p client.Policy, comments []string, asJSON 
 
 // policyLines is what a job may touch, and what decided.
 func policyLines(j client.Job) [][2]string {
-	if j.Policy == nil && len(j.Admission) == 0 {
+	if j.Policy == nil && len(j.Admission) == 0 && len(j.Findings) == 0 {
 		return nil
 	}
 	var lines [][2]string
@@ -193,12 +193,16 @@ func policyLines(j client.Job) [][2]string {
 		if p.Observe {
 			lines = append(lines, [2]string{"observed", "any public name"})
 		}
+		lines = append(lines, watchLines(*p)...)
 	}
 	for _, l := range j.Admission {
 		lines = append(lines, [2]string{l.Verdict, l.Field + " by " + l.By})
 	}
 	if j.PolicyRevision > 0 {
 		lines = append(lines, [2]string{"policy changed", fmt.Sprintf("%d times", j.PolicyRevision)})
+	}
+	for _, f := range j.Findings {
+		lines = append(lines, [2]string{"finding", findingText(glovebox.Finding(f))})
 	}
 	return lines
 }

@@ -91,6 +91,12 @@ func (a *app) approved(ctx context.Context, c *client.Client, job string, p glov
 	if err != nil {
 		return err
 	}
+	return a.whenSigned(ctx, c, r, change)
+}
+
+// whenSigned has people sign a request in the browser, and then makes the change
+// that it is of.
+func (a *app) whenSigned(ctx context.Context, c *client.Client, r client.Approval, change func(approval string) error) error {
 	fmt.Fprintf(a.stderr, "this takes a signature (%s); open\n\n  %s\n\nand sign it with your passkey before %s\n",
 		inert(strings.Join(r.Widens, ", ")), inert(r.URL), r.Until.Local().Format(time.TimeOnly+" MST"))
 	if r.Needed > 1 {

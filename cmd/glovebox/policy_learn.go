@@ -19,20 +19,32 @@ const maxLearned = 1_000_000
 
 func (a *app) policyLearnCommand() *cobra.Command {
 	var asJSON bool
+	var image string
 	cmd := &cobra.Command{
-		Use: "learn JOB...", Short: "Print the smallest policy that explains what jobs did", Args: takes(1, -1),
-		Long: `Read the network events of jobs, usually of "glovebox run --observe", and print the
-smallest policy that explains what they connected to: names, ports, protocols
-and, where requests could be read, methods and paths. Many paths become prefixes.
-What was refused is left out and said in a comment. Read the policy before you use
-it: it allows what was seen, good or bad.`,
-		Example: "  id=$(glovebox run --observe --detach app); glovebox policy learn $id > app.yaml",
+		Use: "learn JOB... | --image NAME", Short: "Print the smallest policy that explains what jobs did", Args: takes(0, -1),
+		Long: `Read the events of jobs, usually of "glovebox run --observe", and print the smallest
+policy that explains what they connected to: names, ports, protocols and, where
+requests could be read, methods and paths. Many paths become prefixes. What was
+refused is left out and said in a comment. What else they were seen to do is the
+policy's profile: programs, ports they listened at, system calls, how much they
+used. A run with the policy is ended if it leaves that by watch.drift or more.
+Read the policy before you use it: it allows what was seen, good or bad.
+
+With --image, before any job has run, print where the package managers in an image
+usually fetch from, to begin with.`,
+		Example: "  glovebox policy learn --image app > first.yaml\n  id=$(glovebox run --observe --detach app); glovebox policy learn $id > app.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if (len(args) > 0) == (image != "") {
+				return glovebox.Errorf(glovebox.KindUsage, "either jobs or an image").Try("glovebox policy learn JOB, or: glovebox policy learn --image NAME")
+			}
 			c, err := a.client()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
+			if image != "" {
+				return a.learnImage(cmd.Context(), c, image, asJSON)
+			}
 			var runs []policy.Run
 			for _, arg := range args {
 				run, err := a.seen(cmd.Context(), c, arg)
@@ -50,15 +62,30 @@ it: it allows what was seen, good or bad.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, without comments")
+	cmd.Flags().StringVar(&image, "image", "", "guess from an image, in place of jobs")
 	return cmd
+}
+
+// learnImage prints a policy to begin with.
+func (a *app) learnImage(ctx context.Context, c *client.Client, name string, asJSON bool) error {
+	found, err := c.InspectImage(ctx, name)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(a.stdout, *found.Policy.Policy())
+	}
+	_, err = a.stdout.Write(fromImage(found))
+	return err
 }
 
 func (a *app) policyDriftCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "drift FILE JOB", Short: "Say how far a job left a policy, such as a learned one", Args: takes(2, 2),
-		Long: `Hold the network events of a job against a policy. The score is 0 for a job that
-stayed within, and nears 1 the more it left. What was refused counts, too.`,
+		Long: `Hold the events of a job against a policy: its network and, if the policy has a
+profile, what else it did. The score is 0 for a job that stayed within, and nears 1
+the more it left. What was refused counts, too.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.readPolicy(args[0])
 			if err != nil {
@@ -73,7 +100,7 @@ stayed within, and nears 1 the more it left. What was refused counts, too.`,
 			if err != nil {
 				return err
 			}
-			d := policy.Drift(p, run.Events)
+			d := leftProfile(policy.Drift(p, run.Events), p, run.Events)
 			if asJSON {
 				return printJSON(a.stdout, map[string]any{"jobID": run.Job, "score": d.Score, "lines": orEmpty(d.Lines)})
 			}
@@ -116,7 +143,7 @@ func (a *app) seen(ctx context.Context, c *client.Client, job string) (policy.Ru
 func readEvents(r io.Reader) ([]glovebox.NetEvent, error) {
 	var all []glovebox.NetEvent
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 64<<10)
+	lines.Buffer(nil, maxEvent)
 	for lines.Scan() {
 		var e glovebox.NetEvent
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {

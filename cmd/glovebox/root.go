@@ -32,9 +32,10 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.context, "context", "",
 		"server that you are logged in to (default $"+envContext+", or the current one; see glovebox contexts)")
 	root.AddCommand(
-		a.upCommand(), a.runCommand(), a.jobsCommand(), a.showCommand(), a.logsCommand(), a.cancelCommand(),
+		a.upCommand(), a.runCommand(), a.jobsCommand(), a.showCommand(), a.logsCommand(), a.artifactsCommand(), a.cancelCommand(), a.deleteCommand(), a.receiptCommand(),
 		a.imageCommand(), a.doctorCommand(), a.versionCommand(), exitCodesTopic(),
 		a.controlCommand(), a.agentCommand(), a.filterCommand(), a.liveCommand(),
+		a.backupCommand(), a.restoreCommand(), a.backupReadCommand(), a.restoreSettleCommand(),
 	)
 	root.AddCommand(a.accountCommands()...)
 	refuseUnknownTopics(root)

@@ -47,6 +47,9 @@ stream longer than 16 MiB the beginning, with "cut": true.`,
 			if err != nil || helpAsked(cmd) {
 				return err
 			}
+			if err := f.files.check(f.detach); err != nil {
+				return err
+			}
 			spec, err := f.spec(image, command, a.lookupEnv)
 			if err != nil {
 				return err
@@ -60,6 +63,7 @@ stream longer than 16 MiB the beginning, with "cut": true.`,
 	cmd.Flags().SetInterspersed(false) // what follows the image is the command's
 	f.define(cmd.Flags())
 	cmd.MarkFlagsMutuallyExclusive("interactive", "no-stdin")
+	cmd.MarkFlagsMutuallyExclusive("detach", "receipt")
 	return cmd
 }
 
@@ -95,9 +99,23 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 		return err
 	}
 	input.describe(&spec)
+	files, err := localFiles(f.files.files)
+	if err != nil {
+		return err
+	}
+	var home *out
+	if f.files.out != "" {
+		if home, err = openOut(f.files.out, "", f.files.overwrite); err != nil {
+			return err
+		}
+		defer home.close()
+	}
 
 	watch := watchInterrupts(ctx, syscall.SIGHUP)
 	defer watch.stop()
+	if err := sendFiles(watch.first, c, files, &spec); err != nil {
+		return err
+	}
 	job, err := a.submit(watch.first, c, spec)
 	if err != nil {
 		return withTags(watch.first, c, spec.Image, err)
@@ -105,7 +123,7 @@ func (a *app) run(ctx context.Context, spec glovebox.Spec, f runFlags) error {
 	if f.detach {
 		return a.detach(watch.first, c, job, input, f)
 	}
-	r := running{app: a, client: c.Patient(followPatience), id: job.ID, input: input, watch: watch}
+	r := running{app: a, client: c.Patient(followPatience), id: job.ID, input: input, watch: watch, home: home}
 	return withTags(watch.first, c, spec.Image, r.attend(f))
 }
 
@@ -128,6 +146,7 @@ type running struct {
 	id     string
 	input  input
 	watch  *interrupts
+	home   *out // for what the job leaves; nil: nobody asked
 }
 
 // attend passes input and output on until the job ends.
@@ -145,7 +164,7 @@ func (r running) attend(f runFlags) error {
 		logs = &capture{}
 		stdout, stderr = &logs.stdout, &logs.stderr
 	}
-	err := copyBoth(ctx, r.client, r.id, client.OutputOptions{Follow: true}, stdout, stderr)
+	err := copyBoth(ctx, r.client, r.id, client.OutputOptions{Follow: true}, stdout, stderr, r.mentionAgain)
 	if r.watch.detached() {
 		fmt.Fprintf(r.app.stderr, "glovebox: left to itself: %s\nhint: see what becomes of it with: glovebox logs -f %s\n", r.id, r.id)
 		return exitStatus(glovebox.KindCancelled.Info().Exit)
@@ -161,12 +180,19 @@ func (r running) attend(f runFlags) error {
 		return gaveUp(err, r.id)
 	}
 	r.mentionFeed(fed, job)
+	job, lost := r.brings(ctx, job, r.home)
 	if logs != nil {
 		if err := printJSON(r.stdout, logs.with(job)); err != nil {
 			return err
 		}
 	}
-	return r.result(job)
+	result := r.result(job)
+	if lost != nil && result != nil {
+		r.complain(lost) // the job's own end is what counts
+	} else if lost != nil {
+		result = lost
+	}
+	return r.kept(ctx, f.receipt, result)
 }
 
 // cancelWhenAsked turns the first interrupt into a request to end the job.

@@ -19,14 +19,20 @@ type runFlags struct {
 	timeout                time.Duration
 	memory, disk, output   size
 	cpus                   float64
-	pids, inodes, files    int64
+	pids, inodes           int64
+	openFiles              int64
 	runtime, workdir, user string
 	entrypoint, pull       string
 	hasEntrypoint          func() bool
 	json, detach, raw      bool
 	interactive, noStdin   bool
 	template               string
+	attempts               int
+	idempotent             bool
+	keep                   keepFor
+	receipt                string
 	policy                 policyFlags
+	files                  fileFlags
 }
 
 func (f *runFlags) define(fs *pflag.FlagSet) {
@@ -38,7 +44,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.Int64Var(&f.pids, "pids", 0, "processes and threads at one time (default 256)")
 	fs.Var(&f.disk, "disk", "scratch space, such as 2g (default 1g)")
 	fs.Int64Var(&f.inodes, "inodes", 0, "files made in the scratch space (default 100000)")
-	fs.Int64Var(&f.files, "files", 0, "open files of one process (default 1024)")
+	fs.Int64Var(&f.openFiles, "files", 0, "open files of one process (default 1024)")
 	fs.Var(&f.output, "output-limit", "stdout and stderr together, such as 10m (default 64m)")
 	fs.StringVar(&f.runtime, "runtime", "", "gvisor or runc (default gvisor)")
 	fs.StringVarP(&f.workdir, "workdir", "w", "", "folder inside to start in (default the image's)")
@@ -48,7 +54,12 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.label, "label", "l", nil, "KEY=VALUE to find the job by; may be repeated")
 	fs.StringVar(&f.pull, "pull", "", "missing, always or never (default missing)")
 	fs.StringVar(&f.template, "template", "", "go on from this template's snapshot; no IMAGE then")
+	fs.IntVar(&f.attempts, "attempts", 0, "place the job up to so many times, if it is our fault that it came to nothing (default 1, at most 10)")
+	fs.BoolVar(&f.idempotent, "idempotent", false, "running the command twice does no harm: with --attempts, also after it was started")
+	fs.Var(&f.keep, "keep", "how long to keep the job and its output once it is over, such as 2h or 7d (default what the tenant has)")
 	f.policy.define(fs)
+	f.files.define(fs)
+	fs.StringVar(&f.receipt, "receipt", "", "file for the signed receipt; waits until nothing of the job is left")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object at the end in place of the output")
 	fs.BoolVarP(&f.detach, "detach", "d", false, "print the job's id and do not wait")
 	fs.BoolVarP(&f.interactive, "interactive", "i", false, "pass stdin on, also from a terminal")
@@ -62,10 +73,10 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 func (f *runFlags) spec(image string, command []string, lookup func(string) (string, bool)) (glovebox.Spec, error) {
 	s := glovebox.Spec{
 		Image: image, Cmd: command, Template: f.template, Workdir: f.workdir, User: f.user, Runtime: f.runtime,
-		Timeout: glovebox.Duration(f.timeout),
+		Timeout: glovebox.Duration(f.timeout), Attempts: f.attempts, Idempotent: f.idempotent, Retention: glovebox.Duration(f.keep),
 		Limits: glovebox.Limits{
 			Memory: int64(f.memory), CPUs: f.cpus, Pids: f.pids, Disk: int64(f.disk),
-			Inodes: f.inodes, Files: f.files, Output: int64(f.output),
+			Inodes: f.inodes, Files: f.openFiles, Output: int64(f.output), Artifacts: int64(f.files.limit),
 		},
 	}
 	if f.hasEntrypoint() {

@@ -71,6 +71,9 @@ type captured struct {
 	cut bool
 }
 
+// reset forgets what a former attempt wrote.
+func (c *captured) reset() { *c = captured{} }
+
 func (c *captured) Write(p []byte) (int, error) {
 	keep := p[:min(len(p), maxCapture-c.b.Len())]
 	c.cut = c.cut || len(keep) < len(p)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glovebox"
 	"glovebox/client"
 )
 
@@ -16,8 +15,8 @@ func (a *app) secretCommand() *cobra.Command {
 		Long: `Keep what jobs need and nobody may read: keys of services, passwords, tokens. A
 job gets one if its policy names it, as a file in memory at /run/secrets/NAME or,
 without it ever entering the sandbox, in a header of its requests to one domain.
-No command shows a value. To set and remove secrets is for admins, and for root
-of the server's machine; developers may list them.`,
+No command shows a value. To set and remove secrets is for admins, who sign it in
+the browser, and for root of the server's machine; developers may list them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.secretSetCommand(), a.secretListCommand(), a.secretRemoveCommand(), a.secretRotateCommand())
@@ -35,7 +34,10 @@ machine to see.
 With --domain, which may be repeated, the secret can be sent to these domains
 alone, whatever a policy says, and is not given to jobs as a file. A secret that
 has domains keeps them with its next value, unless --domain names others or
---any-domain takes them away. Jobs that run already keep the value that they have.`,
+--any-domain takes them away. Jobs that run already keep the value that they have.
+
+An admin signs the change with a passkey, in the browser: the name, the domains
+and a hash of the value, which itself is sent once the signature is there.`,
 		Example: "  glovebox secret set STRIPE_KEY --domain api.stripe.com < key.txt",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(func(c *client.Client) error { return a.setSecret(cmd.Context(), c, args[0], f) })
@@ -87,7 +89,7 @@ func (a *app) secretRemoveCommand() *cobra.Command {
 fail; so revoke it where it came from, too.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(func(c *client.Client) error {
-				return signedElsewhere(c.RemoveSecret(cmd.Context(), args[0], nil))
+				return a.removeSecret(cmd.Context(), c, args[0])
 			})
 		},
 	}
@@ -110,13 +112,4 @@ lines out of the file, while the server is stopped, once nothing does.`,
 			})
 		},
 	}
-}
-
-// signedElsewhere says what to do where a signature is missing.
-func signedElsewhere(err error) error {
-	if glovebox.KindOf(err) != glovebox.KindApproval {
-		return err
-	}
-	e := *glovebox.AsError(err)
-	return e.Try("do it as root on the server's machine, or by a program that signs: see putSecret in /openapi.json")
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"os"
 
 	"glovebox"
 	"glovebox/client"
+	"glovebox/identity"
 )
 
 type secretFlags struct {
@@ -34,8 +36,33 @@ func (a *app) setSecret(ctx context.Context, c *client.Client, name string, f se
 	if len(f.domains) == 0 && !f.any {
 		r.Domains = was.Domains
 	}
-	_, err = c.PutSecret(ctx, name, r, version)
-	return signedElsewhere(err)
+	r.Salt = make([]byte, 16)
+	_, _ = rand.Read(r.Salt) // it never fails
+	if c.Local() {
+		_, err = c.PutSecret(ctx, name, r, version)
+		return err
+	}
+	p, err := c.RequestSecretApproval(ctx, client.SecretChange{Name: name, Domains: r.Domains, Value: identity.SecretHash(r.Salt, value)})
+	if err != nil {
+		return err
+	}
+	return a.whenSigned(ctx, c, p, func(approval string) error {
+		_, err := c.PutSecretApproved(ctx, name, r, version, approval)
+		return err
+	})
+}
+
+// removeSecret removes one; who is not root of the machine signs that.
+func (a *app) removeSecret(ctx context.Context, c *client.Client, name string) error {
+	err := c.RemoveSecret(ctx, name, nil)
+	if glovebox.KindOf(err) != glovebox.KindApproval {
+		return err
+	}
+	p, err := c.RequestSecretApproval(ctx, client.SecretChange{Name: name, Remove: true})
+	if err != nil {
+		return err
+	}
+	return a.whenSigned(ctx, c, p, func(approval string) error { return c.RemoveSecretApproved(ctx, name, approval) })
 }
 
 // readSecret reads a value. Programs that print one end it with a newline, which

@@ -74,7 +74,30 @@ func endLines(j client.Job) [][2]string {
 	case !j.Output.Sealed:
 		out += " so far"
 	}
-	return append(lines, [2]string{"output", out})
+	lines = append(lines, [2]string{"output", out}, [2]string{"artifacts", artifactsText(j)})
+	if j.Receipt != nil {
+		lines = append(lines, [2]string{"receipt", j.Receipt.Digest})
+	}
+	return lines
+}
+
+// artifactsText says what the job has left; "" if that is nothing.
+func artifactsText(j client.Job) string {
+	a := j.Artifacts
+	switch {
+	case a == nil:
+		return ""
+	case a.Refused:
+		return "refused: what the node sent does not check out"
+	}
+	text := plural(a.Files, "file") + ", " + humanSize(a.Bytes)
+	if !j.Output.Sealed {
+		text = humanSize(a.Bytes) + " so far"
+	}
+	if a.LeftOut > 0 || a.Truncated {
+		text += fmt.Sprintf(", %d left out", a.LeftOut)
+	}
+	return text
 }
 
 func specLines(j client.Job) [][2]string {
@@ -84,8 +107,11 @@ func specLines(j client.Job) [][2]string {
 		{"image", s.Image}, {"resolved", strings.Trim(j.Image.Name+" "+j.Image.Digest, " ")},
 		{"entrypoint", quoted(s.Entrypoint)}, {"command", quoted(s.Cmd)},
 		{"workdir", s.Workdir}, {"user", s.User}, {"runtime", s.Runtime}, {"timeout", time.Duration(s.Timeout).String()},
-		{"limits", fmt.Sprintf("memory %s, cpus %v, pids %d, disk %s, inodes %d, files %d, output %s",
-			humanSize(l.Memory), l.CPUs, l.Pids, humanSize(l.Disk), l.Inodes, l.Files, humanSize(l.Output))},
+		{"limits", fmt.Sprintf("memory %s, cpus %v, pids %d, disk %s, inodes %d, files %d, output %s, artifacts %s",
+			humanSize(l.Memory), l.CPUs, l.Pids, humanSize(l.Disk), l.Inodes, l.Files, humanSize(l.Output), humanSize(l.Artifacts))},
+	}
+	for _, f := range s.Files {
+		lines = append(lines, [2]string{"file", fmt.Sprintf("%s, %s, %s", f.Path, humanSize(f.Size), f.Digest)})
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
 		lines = append(lines, [2]string{"env", k + "=" + s.Env[k]})
@@ -107,6 +133,16 @@ func timeLines(j client.Job) [][2]string {
 		{"owner", j.Owner}, {"node", j.Node}, {"attempt", fmt.Sprint(j.Attempt)},
 		{"created", stamp(j.CreatedAt)}, {"placed", stamp(j.PlacedAt)}, {"started", stamp(j.StartedAt)},
 		{"ended", stamp(j.EndedAt)}, {"archived", stamp(j.ArchivedAt)},
+	}
+	if !j.ExpiresAt.IsZero() {
+		lines = append(lines, [2]string{"kept until", stamp(j.ExpiresAt)})
+	}
+	for _, c := range j.Causes {
+		text := fmt.Sprintf("%s at %s", c.Reason, stamp(c.EndedAt))
+		if c.Error != nil {
+			text += ": " + faultText(*c.Error)
+		}
+		lines = append(lines, [2]string{fmt.Sprintf("attempt %d", c.Attempt), text})
 	}
 	if j.Cancel != nil {
 		lines = append(lines, [2]string{"cancelled by", j.Cancel.By + " at " + stamp(j.Cancel.At)})

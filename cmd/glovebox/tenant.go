@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +61,7 @@ func (a *app) printTenant(t client.TenantUsage) error {
 		{"cpus", fmt.Sprint(u.CPUs), fmt.Sprint(q.CPUs)},
 		{"memory", humanSize(u.Memory), humanSize(q.Memory)},
 		{"output kept", humanSize(u.OutputBytes), humanSize(q.OutputBytes)},
-		{"artifacts kept", "", humanSize(q.ArtifactBytes)},
+		{"artifacts kept", humanSize(u.ArtifactBytes), humanSize(q.ArtifactBytes)},
 	})
 }
 
@@ -69,7 +70,7 @@ func settingLines(t client.Tenant) [][2]string {
 	if t.TwoPerson {
 		signed = "by two persons"
 	}
-	return [][2]string{{"tenant", t.ID}, {"name", t.Name}, {"runtimes", strings.Join(t.Runtimes, " ")}, {"anything else", "signed " + signed}}
+	return [][2]string{{"tenant", t.ID}, {"name", t.Name}, {"runtimes", strings.Join(t.Runtimes, " ")}, {"jobs kept for", keptFor(time.Duration(t.Retention))}, {"anything else", "signed " + signed}}
 }
 
 func (a *app) showHostTenant(cmd *cobra.Command, id string, asJSON bool) error {
@@ -120,9 +121,9 @@ func (a *app) printTenants(all []client.Tenant, asJSON bool) error {
 	for _, t := range all {
 		q := t.Quota
 		rows = append(rows, []string{t.ID, t.Name, fmt.Sprint(q.ConcurrentJobs), fmt.Sprint(q.QueuedJobs), fmt.Sprint(q.CPUs), humanSize(q.Memory),
-			humanSize(q.OutputBytes), humanSize(q.ArtifactBytes), strings.Join(t.Runtimes, " "), yesNo(t.TwoPerson)})
+			humanSize(q.OutputBytes), humanSize(q.ArtifactBytes), strings.Join(t.Runtimes, " "), keptFor(time.Duration(t.Retention)), yesNo(t.TwoPerson)})
 	}
-	return printTable(a.stdout, []string{"TENANT", "NAME", "JOBS", "QUEUED", "CPUS", "MEMORY", "OUTPUT", "ARTIFACTS", "RUNTIMES", "TWO PERSONS"}, rows)
+	return printTable(a.stdout, []string{"TENANT", "NAME", "JOBS", "QUEUED", "CPUS", "MEMORY", "OUTPUT", "ARTIFACTS", "RUNTIMES", "KEPT FOR", "TWO PERSONS"}, rows)
 }
 
 type tenantFlags struct {
@@ -131,6 +132,7 @@ type tenantFlags struct {
 	cpus                      float64
 	memory, output, artifacts size
 	runtimes                  []string
+	retention                 keepFor
 	twoPerson                 bool
 }
 
@@ -152,6 +154,7 @@ back. A tenant without settings gets them.`,
 	fs.Var(&f.output, "output-bytes", "stdout and stderr kept of all jobs, such as 100g")
 	fs.Var(&f.artifacts, "artifact-bytes", "artifacts kept of all jobs, such as 100g")
 	fs.StringSliceVar(&f.runtimes, "runtimes", nil, "that a job may use without a signed approval: gvisor, runc")
+	fs.Var(&f.retention, "retention", "how long jobs are kept once they are over, with their output, such as 12h, 30d or forever")
 	fs.BoolVar(&f.twoPerson, "two-person", false, "signed jobs need the approvals of two persons")
 	return cmd
 }
@@ -168,7 +171,7 @@ func (a *app) setTenant(cmd *cobra.Command, id string, f tenantFlags) error {
 	if err != nil && glovebox.KindOf(err) != glovebox.KindNotFound {
 		return err
 	}
-	s := client.TenantSettings{Name: t.Name, Quota: t.Quota, Runtimes: t.Runtimes, TwoPerson: t.TwoPerson}
+	s := client.TenantSettings{Name: t.Name, Quota: t.Quota, Runtimes: t.Runtimes, Retention: t.Retention, TwoPerson: t.TwoPerson}
 	given := cmd.Flags().Changed
 	for name, set := range map[string]func(){
 		"name":            func() { s.Name = f.name },
@@ -179,6 +182,7 @@ func (a *app) setTenant(cmd *cobra.Command, id string, f tenantFlags) error {
 		"output-bytes":    func() { s.Quota.OutputBytes = int64(f.output) },
 		"artifact-bytes":  func() { s.Quota.ArtifactBytes = int64(f.artifacts) },
 		"runtimes":        func() { s.Runtimes = f.runtimes },
+		"retention":       func() { s.Retention = glovebox.Duration(f.retention) },
 		"two-person":      func() { s.TwoPerson = f.twoPerson },
 	} {
 		if given(name) {

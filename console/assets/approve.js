@@ -1,6 +1,6 @@
 // The page of a signed job: what would run and what it widens, and a signature
 // over exactly that. It is also that of a policy that is to be changed: a
-// job's, while it runs, or the tenant's.
+// job's, while it runs, or the tenant's; and that of a secret.
 import { get, post } from "./call.js";
 import { byID, el, facts, rows, visible, when, word } from "./dom.js";
 import { clear, done, during, failed, wrongPlace } from "./notice.js";
@@ -12,7 +12,7 @@ const path = "/v1/approvals/" + encodeURIComponent(decodeURIComponent(location.p
 
 let who; // is signed in
 let named; // how to call a principal
-let change; // of a policy is what is signed
+let change; // of a policy or a secret is what is signed
 
 // A limit's name and how to show it.
 const limits = {
@@ -27,8 +27,11 @@ const limits = {
 
 const command = (job) => shell([...(job.entrypoint ?? []), ...(job.cmd ?? [])]) || "as the image says";
 
+// isSecret says whether an operation sets or removes a secret.
+const isSecret = (operation) => operation.action === "secret.write";
+
 // isPolicy says whether an operation changes a policy and runs nothing.
-const isPolicy = (operation) => operation.parameters.image === undefined;
+const isPolicy = (operation) => operation.parameters.image === undefined && !isSecret(operation);
 
 const allows = (parameters) => (parameters.policy ?? []).join(", ") || "nothing";
 
@@ -42,6 +45,24 @@ function showPolicy(operation, approval) {
 		["In place of revision", operation.version],
 		["Allows", allows(operation.parameters), true],
 		["Hash of all of it", operation.parameters.hash, true],
+		["Asked by", named(approval.by)],
+		["Good until", when(approval.until)],
+	]);
+}
+
+// goes is where a secret may be sent.
+const goes = (parameters) => (parameters.domains ?? []).join(", ") || "wherever a job's policy says";
+
+// showSecret shows a change of a secret. Its value is with who asks, and only a
+// hash of it here.
+function showSecret(operation, approval) {
+	const secret = operation.parameters;
+	byID("why").textContent = secret.remove ? "A secret of your tenant is to be removed." : "A secret of your tenant is to be given a value.";
+	byID("what").textContent = "The secret";
+	facts(byID("facts"), [
+		["Name", operation.resource, true],
+		["In place of version", operation.version],
+		...(secret.remove ? [] : [["Goes to", goes(secret), true], ["Hash of the value", secret.value, true]]),
 		["Asked by", named(approval.by)],
 		["Good until", when(approval.until)],
 	]);
@@ -78,8 +99,8 @@ function progress(signed, needed, mine) {
 async function show() {
 	const approval = await get(path);
 	rows(byID("widens"), (approval.operation.parameters.widens ?? []).map((w) => el("li", {}, word(w))), "Nothing.");
-	change = isPolicy(approval.operation);
-	(change ? showPolicy : showJob)(approval.operation, approval);
+	change = isPolicy(approval.operation) || isSecret(approval.operation);
+	(isSecret(approval.operation) ? showSecret : change ? showPolicy : showJob)(approval.operation, approval);
 	const signatures = approval.signatures ?? [];
 	const mine = signatures.some((s) => s.by === who.name);
 	byID("needed").textContent = progress(signatures.length, approval.needed, mine);
@@ -94,7 +115,7 @@ async function show() {
 function inShort(operation) {
 	const job = operation.parameters;
 	const list = el("dl", { class: "facts" });
-	const rest = isPolicy(operation) ? [["Allows", allows(job), true]] : [["Image", job.image, true], ["Command", command(job), true]];
+	const rest = isSecret(operation) ? [["Secret", operation.resource, true], ...(job.remove ? [] : [["Goes to", goes(job), true]])] : isPolicy(operation) ? [["Allows", allows(job), true]] : [["Image", job.image, true], ["Command", command(job), true]];
 	facts(list, [["Widens", (job.widens ?? []).join(", ")], ...rest]);
 	return [list];
 }

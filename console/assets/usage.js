@@ -11,6 +11,7 @@ const meters = [
 	["cpus", "CPUs", plain],
 	["memory", "Memory", bytes],
 	["outputBytes", "Output that is kept", bytes],
+	["artifactBytes", "Artifacts that are kept", bytes],
 ];
 
 // start shows the part.

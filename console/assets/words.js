@@ -15,6 +15,7 @@ const sentences = {
 	"session.device": (o) => `Let the device ${o.parameters.name}, seen at ${o.parameters.from}, act as you until its session ends.`,
 	"job.widen": () => "Let this job run with more than your tenant allows without a signature.",
 	"job.private": () => "Let this job reach addresses or private destinations, or any public name, beyond what your tenant allows.",
+	"secret.write": (o, about) => (o.parameters.remove ? `Remove the secret ${about}.` : `Give the secret ${about} a value.`),
 	"policy.change": () => "Change what your tenant's jobs get without a signature.",
 	"job.approve": () => "Agree to this job, which asks for more than your tenant allows without a signature.",
 };

@@ -32,7 +32,7 @@ var families = map[string]func(options){
 	"surfaces": surfaces, "clock": func(o options) { runOneByOne(clock()) },
 	"forks": forks, "threads": threads, "zombies": zombies, "child": child, "mounter": mounter,
 	"memory": memory, "pagecache": pageCache, "sparse": sparse, "files": files, "spin": spin,
-	"flood": flood, "line": line, "odd": odd,
+	"flood": flood, "line": line, "odd": odd, "artifacts": artifacts,
 	"stubborn": stubborn, "respawn": respawn, "stopped": stopped, "busy": busy,
 	"serve": serve,
 }

@@ -16,7 +16,7 @@ var Families = []Family{
 	{Name: "fork, thread and zombie bombs"},
 	{Name: "exhaustion"},
 	{Name: "logs"},
-	{Name: "artifacts", Elsewhere: "not yet: no artifacts"},
+	{Name: "artifacts", Elsewhere: "also `agent`"},
 	{Name: "images", Elsewhere: "also `images`"},
 	{Name: "hostile agent", Elsewhere: "`provider/local`"},
 	{Name: "clock"},

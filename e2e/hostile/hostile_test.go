@@ -63,6 +63,7 @@ func (s *stand) run(t *testing.T) {
 	t.Run("policy", s.policies)
 	t.Run("resources", s.resources)
 	t.Run("logs", s.logs)
+	t.Run("artifacts", s.artifacts)
 	if s.how == "cold" {
 		t.Run("images", s.images)
 		t.Run("stress", s.stress)

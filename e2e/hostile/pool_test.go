@@ -32,12 +32,14 @@ func ready(t *testing.T, b *box.Box) (n int) {
 
 // ended is how a job came to its end.
 type ended struct {
+	ID                      string `json:"jobID"`
 	Status, Outcome, Reason string
 	Result                  struct{ StartedFrom string }
 	Output                  struct {
 		Stdout, Stderr int64
 		Truncated      bool
 	}
+	Artifacts leftBy
 }
 
 // shown is the job with a label of its own.

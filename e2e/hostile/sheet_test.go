@@ -23,7 +23,7 @@ func TestSheet(t *testing.T) {
 		t.Error(got)
 	}
 	table := s.Table(Columns...)
-	for _, want := range []string{"| 1 | network | 0 / 1 | – | 1 / 1 | – |", "| 2 | metadata services | 1 / 1 |", "not yet: no artifacts", "| | open surfaces | 3 of 9 | – |"} {
+	for _, want := range []string{"| 1 | network | 0 / 1 | – | 1 / 1 | – |", "| 2 | metadata services | 1 / 1 |", "`provider/local`", "| | open surfaces | 3 of 9 | – |"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("no %q in\n%s", want, table)
 		}

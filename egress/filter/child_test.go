@@ -59,7 +59,7 @@ type process struct {
 	at     string // where to connect
 }
 
-func startProcess(b *testing.B, port int, rules []glovebox.EgressRule) *process {
+func startProcess(b testing.TB, port int, rules []glovebox.EgressRule) *process {
 	b.Helper()
 	must := func(err error) {
 		b.Helper()
@@ -109,7 +109,7 @@ func startProcess(b *testing.B, port int, rules []glovebox.EgressRule) *process 
 }
 
 // cpu is how long the process ran so far, in user space and kernel.
-func (p *process) cpu(b *testing.B) time.Duration {
+func (p *process) cpu(b testing.TB) time.Duration {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
@@ -122,11 +122,24 @@ func (p *process) cpu(b *testing.B) time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// BenchmarkProcess is new connections by server name, and bytes, through a
-// filter that is a process of its own on one core. What counts is its own
-// processor time, which other work on the machine does not lengthen much.
-func BenchmarkProcess(b *testing.B) {
-	first := string(hello(&tls.Config{ServerName: "api.example.com"}))
+// connect makes one connection through the process by its server name, with one
+// answer.
+func (p *process) connect(b testing.TB, hello string) {
+	c, err := net.Dial("tcp", p.at)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, hello)
+	if _, err := c.Read(make([]byte, 16)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// destination answers whatever it is told with one byte, and one byte with very
+// many. It returns its port.
+func destination(b testing.TB) int {
+	b.Helper()
 	l, err := net.Listen("tcp4", "127.0.2.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -154,21 +167,20 @@ func BenchmarkProcess(b *testing.B) {
 		}
 	}()
 	b.Cleanup(func() { l.Close(); <-done })
-	port := l.Addr().(*net.TCPAddr).Port
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// BenchmarkProcess is new connections by server name, and bytes, through a
+// filter that is a process of its own on one core. What counts is its own
+// processor time, which other work on the machine does not lengthen much.
+func BenchmarkProcess(b *testing.B) {
+	first, port := string(hello(&tls.Config{ServerName: "api.example.com"})), destination(b)
 	for _, rules := range []int{1, 500} {
 		b.Run(fmt.Sprintf("connections/rules=%d", rules), func(b *testing.B) {
 			p := startProcess(b, port, append(filler(rules-1), domain("api.example.com", port, "tls")))
 			before := p.cpu(b)
 			for b.Loop() {
-				c, err := net.Dial("tcp", p.at)
-				if err != nil {
-					b.Fatal(err)
-				}
-				io.WriteString(c, first)
-				if _, err := c.Read(make([]byte, 16)); err != nil {
-					b.Fatal(err)
-				}
-				c.Close()
+				p.connect(b, first)
 			}
 			spent := p.cpu(b) - before
 			b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "filter-µs/conn")
@@ -193,4 +205,38 @@ func BenchmarkProcess(b *testing.B) {
 		spent := p.cpu(b) - before
 		b.ReportMetric(float64(b.N)*8*1.048576/spent.Seconds(), "Mbit/s-core")
 	})
+}
+
+// TestRulesRatio: a connection under 500 rules costs the filter at most 1.2 times
+// what it costs under one. Two processes take turns, so that the machine is as
+// busy for one as for the other, and what is compared is their own processor
+// time.
+func TestRulesRatio(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short")
+	}
+	const (
+		bound  = 1.2
+		rounds = 10
+		each   = 150 // connections
+	)
+	first, port := string(hello(&tls.Config{ServerName: "api.example.com"})), destination(t)
+	under := map[int]*process{}
+	for _, rules := range []int{1, 500} {
+		under[rules] = startProcess(t, port, append(filler(rules-1), domain("api.example.com", port, "tls")))
+	}
+	before := map[int]time.Duration{1: under[1].cpu(t), 500: under[500].cpu(t)}
+	for range rounds {
+		for _, rules := range []int{1, 500} {
+			for range each {
+				under[rules].connect(t, first)
+			}
+		}
+	}
+	one, many := under[1].cpu(t)-before[1], under[500].cpu(t)-before[500]
+	ratio := float64(many) / float64(one)
+	t.Logf("one rule %v, 500 rules %v for %d connections: %.2f", one, many, rounds*each, ratio)
+	if ratio > bound {
+		t.Errorf("500 rules cost %.2f times what one does, more than %.1f", ratio, bound)
+	}
 }

@@ -4,6 +4,7 @@
 //	DIR/                  root, 0755       --data or GLOVEBOX_DATA
 //	├── instance.json     root, 0644       Record
 //	├── lock              root, 0600       held by `glovebox up` for life
+//	├── receipt.pub       control, 0644    keys to check receipts with
 //	├── run/              root, 0755       sockets and the pid of `up`
 //	├── control/          control, 0700    store.db, blobs/, tmp/, docker/
 //	├── agent/            root, 0700

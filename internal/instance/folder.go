@@ -164,6 +164,24 @@ func folder(path string, uid int, mode fs.FileMode) error {
 	return nil
 }
 
+// givenFile makes path a real file with this owner and mode, empty if it is new.
+// It lies in a folder of root's, so nobody else can have put it there.
+func givenFile(path string, uid int, mode fs.FileMode) error {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, uint32(mode))
+	if err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "open %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 {
+		return glovebox.Errorf(glovebox.KindDenied, "%s is not a real file", path).Try("move it away; glovebox makes it itself")
+	}
+	if err := errors.Join(unix.Fchown(fd, uid, uid), unix.Fchmod(fd, uint32(mode))); err != nil {
+		return glovebox.Errorf(glovebox.KindInternal, "set owner and mode of %s: %w", path, err)
+	}
+	return nil
+}
+
 // handOver gives everything below dir that belongs to from to the uid to.
 // What belongs to anybody else is left alone: a hard link to such a file may
 // have been made there to be given away.

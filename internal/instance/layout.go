@@ -90,6 +90,13 @@ func (l Layout) Store() string { return filepath.Join(l.Control(), "store.db") }
 // SecretKeys is control's file of the keys that secrets are sealed with.
 func (l Layout) SecretKeys() string { return filepath.Join(l.Control(), "secret.keys") }
 
+// ReceiptKeys is control's file of the key that signs receipts.
+func (l Layout) ReceiptKeys() string { return filepath.Join(l.Control(), "receipt.keys") }
+
+// ReceiptPublic is the file of the keys to check receipts with, for everybody
+// to read and copy. Control writes it.
+func (l Layout) ReceiptPublic() string { return filepath.Join(l.Dir, "receipt.pub") }
+
 // Blobs is control's folder of bytes.
 func (l Layout) Blobs() string { return filepath.Join(l.Control(), "blobs") }
 

@@ -113,7 +113,7 @@ func (i *Instance) tree(oldUID, uid int) error {
 			return err
 		}
 	}
-	return nil
+	return givenFile(i.ReceiptPublic(), uid, 0o644)
 }
 
 // emptyTmp removes control's temporary files.

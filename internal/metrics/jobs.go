@@ -39,11 +39,12 @@ func (m *Metrics) Moved(_ context.Context, was jobwatch.Mark, is glovebox.Job, a
 	if was.Version == 0 {
 		m.jobs.submitted.WithLabelValues(m.tenant(is.Tenant)).Inc()
 	}
-	if is.Attempt > was.Attempt {
+	first := len(is.Causes) == 0 // a later attempt's times are not the submitter's
+	if is.Attempt > was.Attempt && first {
 		took(m.jobs.toPlace, is.CreatedAt, is.PlacedAt)
 	}
 	started := jobwatch.Started(is)
-	if was.StartedAt.IsZero() {
+	if was.StartedAt.IsZero() && first {
 		took(m.jobs.toStart, is.CreatedAt, started)
 	}
 	if !was.Status.Ended() && is.Status.Ended() {
@@ -52,6 +53,7 @@ func (m *Metrics) Moved(_ context.Context, was jobwatch.Mark, is glovebox.Job, a
 	}
 	if !was.Sealed && is.Output.Sealed {
 		took(m.jobs.toSeal, is.EndedAt, at)
+		m.decisions.forget(is.ID)
 	}
 	if was.ArchivedAt.IsZero() {
 		took(m.jobs.teardown, is.EndedAt, is.ArchivedAt)

@@ -1,5 +1,5 @@
 // Package metrics counts and times what control does, for Prometheus. The
-// decorators (Store, Blobs, Provider) stand around an interface, one file each;
+// decorators (Store, Blobs, Provider, Output) stand around an interface, one file each;
 // what becomes of jobs comes from package jobwatch.
 //
 // Every name begins with glovebox_ and ends in its unit. No label takes a value
@@ -57,6 +57,8 @@ type Metrics struct {
 	blobs    calls
 	provider calls
 	appended prometheus.Counter
+
+	decisions *decisions
 }
 
 // New returns Metrics in which nothing has been counted yet.
@@ -75,6 +77,7 @@ func New(c Config) *Metrics {
 	m.blobs = m.newCalls("blob", "call of the blobs")
 	m.provider = m.newCalls("provider", "call of the provider")
 	m.appended = m.counter("glovebox_blob_appended_bytes_total", "bytes appended to blobs: output and input of jobs").WithLabelValues()
+	m.decisions = m.newDecisions()
 	m.gaugeFunc("glovebox_sandboxes_placed", "jobs that have a place on a node", c.Placed)
 	m.census(c.Jobs, c.Waiting)
 	m.sessions(c.Sessions)

@@ -14,6 +14,7 @@ import (
 type power struct {
 	events   *prometheus.CounterVec
 	refusals *prometheus.CounterVec
+	findings *prometheus.CounterVec
 	actions  *actions
 }
 
@@ -21,6 +22,7 @@ func (m *Metrics) newPower() power {
 	return power{
 		events:   m.counter("glovebox_audit_events_total", "grants, uses and refusals of power, such as session.open", "action", "granted"),
 		refusals: m.counter("glovebox_auth_refusals_total", "refused proofs and requests, by what was wrong with them", "cause"),
+		findings: m.newFindings(),
 		actions:  &actions{seen: map[string]bool{}},
 	}
 }
@@ -37,6 +39,7 @@ func (p power) audited(events []glovebox.AuditEvent, err error) {
 			p.refusals.WithLabelValues(cause(e)).Inc()
 		}
 		p.events.WithLabelValues(p.actions.label(e.Action), granted).Inc()
+		p.found(e)
 	}
 }
 

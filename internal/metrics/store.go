@@ -63,9 +63,19 @@ func (s *store) KeptOutput(ctx context.Context, tenant string) (bytes int64, err
 	return s.next.KeptOutput(ctx, tenant)
 }
 
+func (s *store) KeptArtifacts(ctx context.Context, tenant string) (bytes int64, err error) {
+	defer s.calls.began("KeptArtifacts")(&err)
+	return s.next.KeptArtifacts(ctx, tenant)
+}
+
 func (s *store) DueJobs(ctx context.Context, now time.Time, limit int) (jobs []glovebox.Job, err error) {
 	defer s.calls.began("DueJobs")(&err)
 	return s.next.DueJobs(ctx, now, limit)
+}
+
+func (s *store) ExpiredJobs(ctx context.Context, now time.Time, limit int) (jobs []glovebox.Job, err error) {
+	defer s.calls.began("ExpiredJobs")(&err)
+	return s.next.ExpiredJobs(ctx, now, limit)
 }
 
 func (s *store) PutImage(ctx context.Context, img glovebox.Image, events ...glovebox.AuditEvent) (err error) {

@@ -142,25 +142,31 @@ func (Phase) EnumDescriptor() ([]byte, []int) {
 type Stream int32
 
 const (
-	Stream_STREAM_UNSPECIFIED Stream = 0
-	Stream_STREAM_STDOUT      Stream = 1
-	Stream_STREAM_STDERR      Stream = 2
-	Stream_STREAM_EVENTS      Stream = 3 // glovebox.NetEvent, a line of JSON each
+	Stream_STREAM_UNSPECIFIED     Stream = 0
+	Stream_STREAM_STDOUT          Stream = 1
+	Stream_STREAM_STDERR          Stream = 2
+	Stream_STREAM_EVENTS          Stream = 3  // glovebox.NetEvent, a line of JSON each
+	Stream_STREAM_ARTIFACTS       Stream = 40 // bytes of files; not before all of them are known
+	Stream_STREAM_ARTIFACTS_INDEX Stream = 41 // glovebox.Artifact, a line of JSON each
 )
 
 // Enum value maps for Stream.
 var (
 	Stream_name = map[int32]string{
-		0: "STREAM_UNSPECIFIED",
-		1: "STREAM_STDOUT",
-		2: "STREAM_STDERR",
-		3: "STREAM_EVENTS",
+		0:  "STREAM_UNSPECIFIED",
+		1:  "STREAM_STDOUT",
+		2:  "STREAM_STDERR",
+		3:  "STREAM_EVENTS",
+		40: "STREAM_ARTIFACTS",
+		41: "STREAM_ARTIFACTS_INDEX",
 	}
 	Stream_value = map[string]int32{
-		"STREAM_UNSPECIFIED": 0,
-		"STREAM_STDOUT":      1,
-		"STREAM_STDERR":      2,
-		"STREAM_EVENTS":      3,
+		"STREAM_UNSPECIFIED":     0,
+		"STREAM_STDOUT":          1,
+		"STREAM_STDERR":          2,
+		"STREAM_EVENTS":          3,
+		"STREAM_ARTIFACTS":       40,
+		"STREAM_ARTIFACTS_INDEX": 41,
 	}
 )
 
@@ -665,13 +671,14 @@ func (x *Capacity) GetCpus() float64 {
 }
 
 type NodeInfo struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"` // of the agent
-	Kernel        string                 `protobuf:"bytes,2,opt,name=kernel,proto3" json:"kernel,omitempty"`
-	Platform      string                 `protobuf:"bytes,3,opt,name=platform,proto3" json:"platform,omitempty"` // "linux/amd64"
-	Runtimes      []string               `protobuf:"bytes,4,rep,name=runtimes,proto3" json:"runtimes,omitempty"` // such as "gvisor", "runc"
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Version         string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"` // of the agent
+	Kernel          string                 `protobuf:"bytes,2,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	Platform        string                 `protobuf:"bytes,3,opt,name=platform,proto3" json:"platform,omitempty"`                                                                                                                 // "linux/amd64"
+	Runtimes        []string               `protobuf:"bytes,4,rep,name=runtimes,proto3" json:"runtimes,omitempty"`                                                                                                                 // such as "gvisor", "runc"
+	RuntimeVersions map[string]string      `protobuf:"bytes,50,rep,name=runtime_versions,json=runtimeVersions,proto3" json:"runtime_versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // of those of them that are known
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *NodeInfo) Reset() {
@@ -732,22 +739,39 @@ func (x *NodeInfo) GetRuntimes() []string {
 	return nil
 }
 
+func (x *NodeInfo) GetRuntimeVersions() map[string]string {
+	if x != nil {
+		return x.RuntimeVersions
+	}
+	return nil
+}
+
 type Sandbox struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
-	Attempt       int32                  `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"` // the fence
-	Phase         Phase                  `protobuf:"varint,3,opt,name=phase,proto3,enum=glovebox.node.v1.Phase" json:"phase,omitempty"`
-	Exit          *Exit                  `protobuf:"bytes,4,opt,name=exit,proto3" json:"exit,omitempty"` // with EXITED
-	Started       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=started,proto3" json:"started,omitempty"`
-	Stdout        int64                  `protobuf:"varint,6,opt,name=stdout,proto3" json:"stdout,omitempty"` // bytes written so far; final with EXITED
-	Stderr        int64                  `protobuf:"varint,7,opt,name=stderr,proto3" json:"stderr,omitempty"`
-	Truncated     bool                   `protobuf:"varint,8,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	Residue       []*Residue             `protobuf:"bytes,9,rep,name=residue,proto3" json:"residue,omitempty"`                             // with DESTROYING, what the last check found
-	StartedFrom   string                 `protobuf:"bytes,10,opt,name=started_from,json=startedFrom,proto3" json:"started_from,omitempty"` // "pool" or "cold", once it was made
-	Template      string                 `protobuf:"bytes,11,opt,name=template,proto3" json:"template,omitempty"`                          // of the pool that it was started from
-	Events        int64                  `protobuf:"varint,20,opt,name=events,proto3" json:"events,omitempty"`                             // bytes of events so far; final with EXITED
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Job         string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Attempt     int32                  `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"` // the fence
+	Phase       Phase                  `protobuf:"varint,3,opt,name=phase,proto3,enum=glovebox.node.v1.Phase" json:"phase,omitempty"`
+	Exit        *Exit                  `protobuf:"bytes,4,opt,name=exit,proto3" json:"exit,omitempty"` // with EXITED
+	Started     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=started,proto3" json:"started,omitempty"`
+	Stdout      int64                  `protobuf:"varint,6,opt,name=stdout,proto3" json:"stdout,omitempty"` // bytes written so far; final with EXITED
+	Stderr      int64                  `protobuf:"varint,7,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Truncated   bool                   `protobuf:"varint,8,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	Residue     []*Residue             `protobuf:"bytes,9,rep,name=residue,proto3" json:"residue,omitempty"`                             // with DESTROYING, what the last check found
+	StartedFrom string                 `protobuf:"bytes,10,opt,name=started_from,json=startedFrom,proto3" json:"started_from,omitempty"` // "pool" or "cold", once it was made
+	Template    string                 `protobuf:"bytes,11,opt,name=template,proto3" json:"template,omitempty"`                          // of the pool that it was started from
+	Events      int64                  `protobuf:"varint,20,opt,name=events,proto3" json:"events,omitempty"`                             // bytes of events so far; final with EXITED
+	// What the watch found out of the ordinary until now, one of each rule, as it
+	// was told in the events last.
+	Findings []*Finding `protobuf:"bytes,30,rep,name=findings,proto3" json:"findings,omitempty"`
+	// What the command has left under /out, with EXITED. Of the files and folders
+	// there is a list, a line of JSON each, and the bytes of all files one after
+	// another; both are streams of ShipOutput.
+	Artifacts          int64 `protobuf:"varint,40,opt,name=artifacts,proto3" json:"artifacts,omitempty"`                                             // bytes of all files
+	ArtifactsIndex     int64 `protobuf:"varint,41,opt,name=artifacts_index,json=artifactsIndex,proto3" json:"artifacts_index,omitempty"`             // bytes of the list
+	ArtifactsLeftOut   int64 `protobuf:"varint,42,opt,name=artifacts_left_out,json=artifactsLeftOut,proto3" json:"artifacts_left_out,omitempty"`     // what is under /out and not in the list
+	ArtifactsTruncated bool  `protobuf:"varint,43,opt,name=artifacts_truncated,json=artifactsTruncated,proto3" json:"artifacts_truncated,omitempty"` // for want of room or time, or because it was gone
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Sandbox) Reset() {
@@ -864,6 +888,134 @@ func (x *Sandbox) GetEvents() int64 {
 	return 0
 }
 
+func (x *Sandbox) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *Sandbox) GetArtifacts() int64 {
+	if x != nil {
+		return x.Artifacts
+	}
+	return 0
+}
+
+func (x *Sandbox) GetArtifactsIndex() int64 {
+	if x != nil {
+		return x.ArtifactsIndex
+	}
+	return 0
+}
+
+func (x *Sandbox) GetArtifactsLeftOut() int64 {
+	if x != nil {
+		return x.ArtifactsLeftOut
+	}
+	return 0
+}
+
+func (x *Sandbox) GetArtifactsTruncated() bool {
+	if x != nil {
+		return x.ArtifactsTruncated
+	}
+	return false
+}
+
+// Finding is a glovebox.Finding.
+type Finding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rule          string                 `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	Severity      string                 `protobuf:"bytes,2,opt,name=severity,proto3" json:"severity,omitempty"`
+	Score         float64                `protobuf:"fixed64,3,opt,name=score,proto3" json:"score,omitempty"`
+	Count         uint64                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	First         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=first,proto3" json:"first,omitempty"`
+	Last          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last,proto3" json:"last,omitempty"`
+	Evidence      []string               `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_node_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Finding) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Finding) GetSeverity() string {
+	if x != nil {
+		return x.Severity
+	}
+	return ""
+}
+
+func (x *Finding) GetScore() float64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Finding) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Finding) GetFirst() *timestamppb.Timestamp {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *Finding) GetLast() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+func (x *Finding) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 // Exit says how an attempt ended. If fault is set and started is false, the
 // command never ran.
 type Exit struct {
@@ -881,7 +1033,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -893,7 +1045,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[7]
+	mi := &file_node_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -906,7 +1058,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{7}
+	return file_node_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Exit) GetCode() int32 {
@@ -970,7 +1122,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1134,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[8]
+	mi := &file_node_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1147,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{8}
+	return file_node_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Fault) GetKind() string {
@@ -1036,7 +1188,7 @@ type Residue struct {
 
 func (x *Residue) Reset() {
 	*x = Residue{}
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1200,7 @@ func (x *Residue) String() string {
 func (*Residue) ProtoMessage() {}
 
 func (x *Residue) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[9]
+	mi := &file_node_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1213,7 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residue.ProtoReflect.Descriptor instead.
 func (*Residue) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{9}
+	return file_node_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Residue) GetKind() string {
@@ -1093,7 +1245,7 @@ type SyncResponse struct {
 
 func (x *SyncResponse) Reset() {
 	*x = SyncResponse{}
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1257,7 @@ func (x *SyncResponse) String() string {
 func (*SyncResponse) ProtoMessage() {}
 
 func (x *SyncResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[10]
+	mi := &file_node_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1270,7 @@ func (x *SyncResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncResponse.ProtoReflect.Descriptor instead.
 func (*SyncResponse) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{10}
+	return file_node_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SyncResponse) GetRevision() string {
@@ -1166,7 +1318,7 @@ type Templates struct {
 
 func (x *Templates) Reset() {
 	*x = Templates{}
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1330,7 @@ func (x *Templates) String() string {
 func (*Templates) ProtoMessage() {}
 
 func (x *Templates) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[11]
+	mi := &file_node_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1343,7 @@ func (x *Templates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Templates.ProtoReflect.Descriptor instead.
 func (*Templates) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{11}
+	return file_node_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Templates) GetAll() []*Template {
@@ -1216,7 +1368,7 @@ type Save struct {
 
 func (x *Save) Reset() {
 	*x = Save{}
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1380,7 @@ func (x *Save) String() string {
 func (*Save) ProtoMessage() {}
 
 func (x *Save) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[12]
+	mi := &file_node_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1393,7 @@ func (x *Save) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Save.ProtoReflect.Descriptor instead.
 func (*Save) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{12}
+	return file_node_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Save) GetName() string {
@@ -1300,7 +1452,7 @@ type Template struct {
 
 func (x *Template) Reset() {
 	*x = Template{}
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1464,7 @@ func (x *Template) String() string {
 func (*Template) ProtoMessage() {}
 
 func (x *Template) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[13]
+	mi := &file_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1477,7 @@ func (x *Template) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Template.ProtoReflect.Descriptor instead.
 func (*Template) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{13}
+	return file_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Template) GetName() string {
@@ -1420,7 +1572,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1584,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[14]
+	mi := &file_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1597,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{14}
+	return file_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Order) GetJob() string {
@@ -1495,7 +1647,7 @@ func (x *Order) GetAccess() *Access {
 type Access struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Revision      int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"` // grows with every change of the policy
-	Policy        []byte                 `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`      // a glovebox.Policy as JSON; only its egress and observe count
+	Policy        []byte                 `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`      // a glovebox.Policy as JSON; only its egress, observe, watch and profile count
 	Headers       []*HeaderSecret        `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
 	Files         []*File                `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"` // late-bound, in memory only; those of the first order count
 	unknownFields protoimpl.UnknownFields
@@ -1504,7 +1656,7 @@ type Access struct {
 
 func (x *Access) Reset() {
 	*x = Access{}
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1516,7 +1668,7 @@ func (x *Access) String() string {
 func (*Access) ProtoMessage() {}
 
 func (x *Access) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[15]
+	mi := &file_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1529,7 +1681,7 @@ func (x *Access) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Access.ProtoReflect.Descriptor instead.
 func (*Access) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{15}
+	return file_node_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Access) GetRevision() int64 {
@@ -1572,7 +1724,7 @@ type HeaderSecret struct {
 
 func (x *HeaderSecret) Reset() {
 	*x = HeaderSecret{}
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1584,7 +1736,7 @@ func (x *HeaderSecret) String() string {
 func (*HeaderSecret) ProtoMessage() {}
 
 func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[16]
+	mi := &file_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1597,7 +1749,7 @@ func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderSecret.ProtoReflect.Descriptor instead.
 func (*HeaderSecret) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{16}
+	return file_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HeaderSecret) GetDomain() string {
@@ -1632,7 +1784,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1796,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[17]
+	mi := &file_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1809,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{17}
+	return file_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *File) GetPath() string {
@@ -1689,13 +1841,14 @@ type Work struct {
 	Stdin         bool                   `protobuf:"varint,10,opt,name=stdin,proto3" json:"stdin,omitempty"`      // there is input to read by ReadStdin
 	Snapshot      string                 `protobuf:"bytes,15,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // that it goes on from, in place of args; run nothing else
 	Template      string                 `protobuf:"bytes,16,opt,name=template,proto3" json:"template,omitempty"` // whose snapshot that is
+	Files         []*InputFile           `protobuf:"bytes,40,rep,name=files,proto3" json:"files,omitempty"`       // fetched by ReadFile
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Work) Reset() {
 	*x = Work{}
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1707,7 +1860,7 @@ func (x *Work) String() string {
 func (*Work) ProtoMessage() {}
 
 func (x *Work) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[18]
+	mi := &file_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1720,7 +1873,7 @@ func (x *Work) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Work.ProtoReflect.Descriptor instead.
 func (*Work) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{18}
+	return file_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Work) GetTenant() string {
@@ -1807,6 +1960,82 @@ func (x *Work) GetTemplate() string {
 	return ""
 }
 
+func (x *Work) GetFiles() []*InputFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+// InputFile is a file that the sandbox has besides those of its image.
+type InputFile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // absolute
+	Digest        string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	Size          int64                  `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	Mode          uint32                 `protobuf:"varint,4,opt,name=mode,proto3" json:"mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InputFile) Reset() {
+	*x = InputFile{}
+	mi := &file_node_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InputFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InputFile) ProtoMessage() {}
+
+func (x *InputFile) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InputFile.ProtoReflect.Descriptor instead.
+func (*InputFile) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *InputFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *InputFile) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *InputFile) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *InputFile) GetMode() uint32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
 type Limits struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Memory        int64                  `protobuf:"varint,1,opt,name=memory,proto3" json:"memory,omitempty"`
@@ -1816,13 +2045,14 @@ type Limits struct {
 	Inodes        int64                  `protobuf:"varint,5,opt,name=inodes,proto3" json:"inodes,omitempty"`
 	Files         int64                  `protobuf:"varint,6,opt,name=files,proto3" json:"files,omitempty"`
 	Output        int64                  `protobuf:"varint,7,opt,name=output,proto3" json:"output,omitempty"`
+	Artifacts     int64                  `protobuf:"varint,40,opt,name=artifacts,proto3" json:"artifacts,omitempty"` // bytes of what is kept of /out, with the list of it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2064,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[19]
+	mi := &file_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2077,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{19}
+	return file_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Limits) GetMemory() int64 {
@@ -1899,6 +2129,13 @@ func (x *Limits) GetOutput() int64 {
 	return 0
 }
 
+func (x *Limits) GetArtifacts() int64 {
+	if x != nil {
+		return x.Artifacts
+	}
+	return 0
+}
+
 type Image struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1914,7 +2151,7 @@ type Image struct {
 
 func (x *Image) Reset() {
 	*x = Image{}
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +2163,7 @@ func (x *Image) String() string {
 func (*Image) ProtoMessage() {}
 
 func (x *Image) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[20]
+	mi := &file_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2176,7 @@ func (x *Image) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Image.ProtoReflect.Descriptor instead.
 func (*Image) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{20}
+	return file_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Image) GetName() string {
@@ -2002,7 +2239,7 @@ type Blob struct {
 
 func (x *Blob) Reset() {
 	*x = Blob{}
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2251,7 @@ func (x *Blob) String() string {
 func (*Blob) ProtoMessage() {}
 
 func (x *Blob) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[21]
+	mi := &file_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2264,7 @@ func (x *Blob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blob.ProtoReflect.Descriptor instead.
 func (*Blob) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{21}
+	return file_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Blob) GetDigest() string {
@@ -2061,7 +2298,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +2310,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[22]
+	mi := &file_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +2323,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{22}
+	return file_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Layer) GetBlob() *Blob {
@@ -2116,7 +2353,7 @@ type OutputChunk struct {
 
 func (x *OutputChunk) Reset() {
 	*x = OutputChunk{}
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2365,7 @@ func (x *OutputChunk) String() string {
 func (*OutputChunk) ProtoMessage() {}
 
 func (x *OutputChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[23]
+	mi := &file_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2378,7 @@ func (x *OutputChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputChunk.ProtoReflect.Descriptor instead.
 func (*OutputChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{23}
+	return file_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OutputChunk) GetJob() string {
@@ -2180,17 +2417,19 @@ func (x *OutputChunk) GetData() []byte {
 }
 
 type OutputAck struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stdout        int64                  `protobuf:"varint,1,opt,name=stdout,proto3" json:"stdout,omitempty"`
-	Stderr        int64                  `protobuf:"varint,2,opt,name=stderr,proto3" json:"stderr,omitempty"`
-	Events        int64                  `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Stdout         int64                  `protobuf:"varint,1,opt,name=stdout,proto3" json:"stdout,omitempty"`
+	Stderr         int64                  `protobuf:"varint,2,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Events         int64                  `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	Artifacts      int64                  `protobuf:"varint,40,opt,name=artifacts,proto3" json:"artifacts,omitempty"`
+	ArtifactsIndex int64                  `protobuf:"varint,41,opt,name=artifacts_index,json=artifactsIndex,proto3" json:"artifacts_index,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *OutputAck) Reset() {
 	*x = OutputAck{}
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2441,7 @@ func (x *OutputAck) String() string {
 func (*OutputAck) ProtoMessage() {}
 
 func (x *OutputAck) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[24]
+	mi := &file_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2454,7 @@ func (x *OutputAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutputAck.ProtoReflect.Descriptor instead.
 func (*OutputAck) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{24}
+	return file_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *OutputAck) GetStdout() int64 {
@@ -2239,6 +2478,20 @@ func (x *OutputAck) GetEvents() int64 {
 	return 0
 }
 
+func (x *OutputAck) GetArtifacts() int64 {
+	if x != nil {
+		return x.Artifacts
+	}
+	return 0
+}
+
+func (x *OutputAck) GetArtifactsIndex() int64 {
+	if x != nil {
+		return x.ArtifactsIndex
+	}
+	return 0
+}
+
 type ReadStdinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -2250,7 +2503,7 @@ type ReadStdinRequest struct {
 
 func (x *ReadStdinRequest) Reset() {
 	*x = ReadStdinRequest{}
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2262,7 +2515,7 @@ func (x *ReadStdinRequest) String() string {
 func (*ReadStdinRequest) ProtoMessage() {}
 
 func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[25]
+	mi := &file_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2275,7 +2528,7 @@ func (x *ReadStdinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStdinRequest.ProtoReflect.Descriptor instead.
 func (*ReadStdinRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{25}
+	return file_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReadStdinRequest) GetJob() string {
@@ -2299,6 +2552,74 @@ func (x *ReadStdinRequest) GetOffset() int64 {
 	return 0
 }
 
+type ReadFileRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Attempt       int32                  `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Digest        string                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Offset        int64                  `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadFileRequest) Reset() {
+	*x = ReadFileRequest{}
+	mi := &file_node_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadFileRequest) ProtoMessage() {}
+
+func (x *ReadFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadFileRequest.ProtoReflect.Descriptor instead.
+func (*ReadFileRequest) Descriptor() ([]byte, []int) {
+	return file_node_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ReadFileRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *ReadFileRequest) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *ReadFileRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *ReadFileRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
 type ReadBlobRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Digest        string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
@@ -2309,7 +2630,7 @@ type ReadBlobRequest struct {
 
 func (x *ReadBlobRequest) Reset() {
 	*x = ReadBlobRequest{}
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2642,7 @@ func (x *ReadBlobRequest) String() string {
 func (*ReadBlobRequest) ProtoMessage() {}
 
 func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[26]
+	mi := &file_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2655,7 @@ func (x *ReadBlobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBlobRequest.ProtoReflect.Descriptor instead.
 func (*ReadBlobRequest) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{26}
+	return file_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReadBlobRequest) GetDigest() string {
@@ -2360,7 +2681,7 @@ type DataChunk struct {
 
 func (x *DataChunk) Reset() {
 	*x = DataChunk{}
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2372,7 +2693,7 @@ func (x *DataChunk) String() string {
 func (*DataChunk) ProtoMessage() {}
 
 func (x *DataChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_node_proto_msgTypes[27]
+	mi := &file_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2385,7 +2706,7 @@ func (x *DataChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataChunk.ProtoReflect.Descriptor instead.
 func (*DataChunk) Descriptor() ([]byte, []int) {
-	return file_node_proto_rawDescGZIP(), []int{27}
+	return file_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DataChunk) GetData() []byte {
@@ -2447,12 +2768,16 @@ const file_node_proto_rawDesc = "" +
 	"\bCapacity\x12\x1c\n" +
 	"\tsandboxes\x18\x01 \x01(\x03R\tsandboxes\x12\x16\n" +
 	"\x06memory\x18\x02 \x01(\x03R\x06memory\x12\x12\n" +
-	"\x04cpus\x18\x03 \x01(\x01R\x04cpus\"t\n" +
+	"\x04cpus\x18\x03 \x01(\x01R\x04cpus\"\x94\x02\n" +
 	"\bNodeInfo\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06kernel\x18\x02 \x01(\tR\x06kernel\x12\x1a\n" +
 	"\bplatform\x18\x03 \x01(\tR\bplatform\x12\x1a\n" +
-	"\bruntimes\x18\x04 \x03(\tR\bruntimes\"\xa0\x03\n" +
+	"\bruntimes\x18\x04 \x03(\tR\bruntimes\x12Z\n" +
+	"\x10runtime_versions\x182 \x03(\v2/.glovebox.node.v1.NodeInfo.RuntimeVersionsEntryR\x0fruntimeVersions\x1aB\n" +
+	"\x14RuntimeVersionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfd\x04\n" +
 	"\aSandbox\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12-\n" +
@@ -2466,7 +2791,20 @@ const file_node_proto_rawDesc = "" +
 	"\fstarted_from\x18\n" +
 	" \x01(\tR\vstartedFrom\x12\x1a\n" +
 	"\btemplate\x18\v \x01(\tR\btemplate\x12\x16\n" +
-	"\x06events\x18\x14 \x01(\x03R\x06events\"\x84\x02\n" +
+	"\x06events\x18\x14 \x01(\x03R\x06events\x125\n" +
+	"\bfindings\x18\x1e \x03(\v2\x19.glovebox.node.v1.FindingR\bfindings\x12\x1c\n" +
+	"\tartifacts\x18( \x01(\x03R\tartifacts\x12'\n" +
+	"\x0fartifacts_index\x18) \x01(\x03R\x0eartifactsIndex\x12,\n" +
+	"\x12artifacts_left_out\x18* \x01(\x03R\x10artifactsLeftOut\x12/\n" +
+	"\x13artifacts_truncated\x18+ \x01(\bR\x12artifactsTruncated\"\xe3\x01\n" +
+	"\aFinding\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1a\n" +
+	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x14\n" +
+	"\x05score\x18\x03 \x01(\x01R\x05score\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x04R\x05count\x120\n" +
+	"\x05first\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05first\x12.\n" +
+	"\x04last\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x12\x1a\n" +
+	"\bevidence\x18\a \x03(\tR\bevidence\"\x84\x02\n" +
 	"\x04Exit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06signal\x18\x02 \x01(\x05R\x06signal\x12\x18\n" +
@@ -2531,7 +2869,7 @@ const file_node_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\fR\x05value\".\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\xf0\x02\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xa3\x03\n" +
 	"\x04Work\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12-\n" +
 	"\x05image\x18\x02 \x01(\v2\x17.glovebox.node.v1.ImageR\x05image\x12\x18\n" +
@@ -2545,7 +2883,13 @@ const file_node_proto_rawDesc = "" +
 	"\x05stdin\x18\n" +
 	" \x01(\bR\x05stdin\x12\x1a\n" +
 	"\bsnapshot\x18\x0f \x01(\tR\bsnapshot\x12\x1a\n" +
-	"\btemplate\x18\x10 \x01(\tR\btemplate\"\xa2\x01\n" +
+	"\btemplate\x18\x10 \x01(\tR\btemplate\x121\n" +
+	"\x05files\x18( \x03(\v2\x1b.glovebox.node.v1.InputFileR\x05files\"_\n" +
+	"\tInputFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x12\n" +
+	"\x04mode\x18\x04 \x01(\rR\x04mode\"\xc0\x01\n" +
 	"\x06Limits\x12\x16\n" +
 	"\x06memory\x18\x01 \x01(\x03R\x06memory\x12\x12\n" +
 	"\x04cpus\x18\x02 \x01(\x01R\x04cpus\x12\x12\n" +
@@ -2553,7 +2897,8 @@ const file_node_proto_rawDesc = "" +
 	"\x04disk\x18\x04 \x01(\x03R\x04disk\x12\x16\n" +
 	"\x06inodes\x18\x05 \x01(\x03R\x06inodes\x12\x14\n" +
 	"\x05files\x18\x06 \x01(\x03R\x05files\x12\x16\n" +
-	"\x06output\x18\a \x01(\x03R\x06output\"\xe0\x01\n" +
+	"\x06output\x18\a \x01(\x03R\x06output\x12\x1c\n" +
+	"\tartifacts\x18( \x01(\x03R\tartifacts\"\xe0\x01\n" +
 	"\x05Image\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1a\n" +
@@ -2575,15 +2920,22 @@ const file_node_proto_rawDesc = "" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x120\n" +
 	"\x06stream\x18\x03 \x01(\x0e2\x18.glovebox.node.v1.StreamR\x06stream\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x12\n" +
-	"\x04data\x18\x05 \x01(\fR\x04data\"S\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\"\x9a\x01\n" +
 	"\tOutputAck\x12\x16\n" +
 	"\x06stdout\x18\x01 \x01(\x03R\x06stdout\x12\x16\n" +
 	"\x06stderr\x18\x02 \x01(\x03R\x06stderr\x12\x16\n" +
-	"\x06events\x18\x03 \x01(\x03R\x06events\"V\n" +
+	"\x06events\x18\x03 \x01(\x03R\x06events\x12\x1c\n" +
+	"\tartifacts\x18( \x01(\x03R\tartifacts\x12'\n" +
+	"\x0fartifacts_index\x18) \x01(\x03R\x0eartifactsIndex\"V\n" +
 	"\x10ReadStdinRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
-	"\x06offset\x18\x03 \x01(\x03R\x06offset\"A\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\"m\n" +
+	"\x0fReadFileRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\tR\x03job\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\x03R\x06offset\"A\n" +
 	"\x0fReadBlobRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\"\x1f\n" +
@@ -2600,17 +2952,20 @@ const file_node_proto_rawDesc = "" +
 	"\x0fPHASE_PREPARING\x10\x01\x12\x11\n" +
 	"\rPHASE_RUNNING\x10\x02\x12\x10\n" +
 	"\fPHASE_EXITED\x10\x03\x12\x14\n" +
-	"\x10PHASE_DESTROYING\x10\x04*Y\n" +
+	"\x10PHASE_DESTROYING\x10\x04*\x8b\x01\n" +
 	"\x06Stream\x12\x16\n" +
 	"\x12STREAM_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTREAM_STDOUT\x10\x01\x12\x11\n" +
 	"\rSTREAM_STDERR\x10\x02\x12\x11\n" +
-	"\rSTREAM_EVENTS\x10\x032\xc0\x02\n" +
+	"\rSTREAM_EVENTS\x10\x03\x12\x14\n" +
+	"\x10STREAM_ARTIFACTS\x10(\x12\x1a\n" +
+	"\x16STREAM_ARTIFACTS_INDEX\x10)2\x8e\x03\n" +
 	"\vNodeService\x12E\n" +
 	"\x04Sync\x12\x1d.glovebox.node.v1.SyncRequest\x1a\x1e.glovebox.node.v1.SyncResponse\x12L\n" +
 	"\n" +
 	"ShipOutput\x12\x1d.glovebox.node.v1.OutputChunk\x1a\x1b.glovebox.node.v1.OutputAck(\x010\x01\x12N\n" +
 	"\tReadStdin\x12\".glovebox.node.v1.ReadStdinRequest\x1a\x1b.glovebox.node.v1.DataChunk0\x01\x12L\n" +
+	"\bReadFile\x12!.glovebox.node.v1.ReadFileRequest\x1a\x1b.glovebox.node.v1.DataChunk0\x01\x12L\n" +
 	"\bReadBlob\x12!.glovebox.node.v1.ReadBlobRequest\x1a\x1b.glovebox.node.v1.DataChunk0\x01B!Z\x1fglovebox/internal/nodev1;nodev1b\x06proto3"
 
 var (
@@ -2626,7 +2981,7 @@ func file_node_proto_rawDescGZIP() []byte {
 }
 
 var file_node_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_node_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_node_proto_goTypes = []any{
 	(SlotState)(0),                // 0: glovebox.node.v1.SlotState
 	(Phase)(0),                    // 1: glovebox.node.v1.Phase
@@ -2638,30 +2993,34 @@ var file_node_proto_goTypes = []any{
 	(*Capacity)(nil),              // 7: glovebox.node.v1.Capacity
 	(*NodeInfo)(nil),              // 8: glovebox.node.v1.NodeInfo
 	(*Sandbox)(nil),               // 9: glovebox.node.v1.Sandbox
-	(*Exit)(nil),                  // 10: glovebox.node.v1.Exit
-	(*Fault)(nil),                 // 11: glovebox.node.v1.Fault
-	(*Residue)(nil),               // 12: glovebox.node.v1.Residue
-	(*SyncResponse)(nil),          // 13: glovebox.node.v1.SyncResponse
-	(*Templates)(nil),             // 14: glovebox.node.v1.Templates
-	(*Save)(nil),                  // 15: glovebox.node.v1.Save
-	(*Template)(nil),              // 16: glovebox.node.v1.Template
-	(*Order)(nil),                 // 17: glovebox.node.v1.Order
-	(*Access)(nil),                // 18: glovebox.node.v1.Access
-	(*HeaderSecret)(nil),          // 19: glovebox.node.v1.HeaderSecret
-	(*File)(nil),                  // 20: glovebox.node.v1.File
-	(*Work)(nil),                  // 21: glovebox.node.v1.Work
-	(*Limits)(nil),                // 22: glovebox.node.v1.Limits
-	(*Image)(nil),                 // 23: glovebox.node.v1.Image
-	(*Blob)(nil),                  // 24: glovebox.node.v1.Blob
-	(*Layer)(nil),                 // 25: glovebox.node.v1.Layer
-	(*OutputChunk)(nil),           // 26: glovebox.node.v1.OutputChunk
-	(*OutputAck)(nil),             // 27: glovebox.node.v1.OutputAck
-	(*ReadStdinRequest)(nil),      // 28: glovebox.node.v1.ReadStdinRequest
-	(*ReadBlobRequest)(nil),       // 29: glovebox.node.v1.ReadBlobRequest
-	(*DataChunk)(nil),             // 30: glovebox.node.v1.DataChunk
-	nil,                           // 31: glovebox.node.v1.Pool.MissesEntry
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(*Finding)(nil),               // 10: glovebox.node.v1.Finding
+	(*Exit)(nil),                  // 11: glovebox.node.v1.Exit
+	(*Fault)(nil),                 // 12: glovebox.node.v1.Fault
+	(*Residue)(nil),               // 13: glovebox.node.v1.Residue
+	(*SyncResponse)(nil),          // 14: glovebox.node.v1.SyncResponse
+	(*Templates)(nil),             // 15: glovebox.node.v1.Templates
+	(*Save)(nil),                  // 16: glovebox.node.v1.Save
+	(*Template)(nil),              // 17: glovebox.node.v1.Template
+	(*Order)(nil),                 // 18: glovebox.node.v1.Order
+	(*Access)(nil),                // 19: glovebox.node.v1.Access
+	(*HeaderSecret)(nil),          // 20: glovebox.node.v1.HeaderSecret
+	(*File)(nil),                  // 21: glovebox.node.v1.File
+	(*Work)(nil),                  // 22: glovebox.node.v1.Work
+	(*InputFile)(nil),             // 23: glovebox.node.v1.InputFile
+	(*Limits)(nil),                // 24: glovebox.node.v1.Limits
+	(*Image)(nil),                 // 25: glovebox.node.v1.Image
+	(*Blob)(nil),                  // 26: glovebox.node.v1.Blob
+	(*Layer)(nil),                 // 27: glovebox.node.v1.Layer
+	(*OutputChunk)(nil),           // 28: glovebox.node.v1.OutputChunk
+	(*OutputAck)(nil),             // 29: glovebox.node.v1.OutputAck
+	(*ReadStdinRequest)(nil),      // 30: glovebox.node.v1.ReadStdinRequest
+	(*ReadFileRequest)(nil),       // 31: glovebox.node.v1.ReadFileRequest
+	(*ReadBlobRequest)(nil),       // 32: glovebox.node.v1.ReadBlobRequest
+	(*DataChunk)(nil),             // 33: glovebox.node.v1.DataChunk
+	nil,                           // 34: glovebox.node.v1.Pool.MissesEntry
+	nil,                           // 35: glovebox.node.v1.NodeInfo.RuntimeVersionsEntry
+	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
 }
 var file_node_proto_depIdxs = []int32{
 	7,  // 0: glovebox.node.v1.SyncRequest.capacity:type_name -> glovebox.node.v1.Capacity
@@ -2669,53 +3028,60 @@ var file_node_proto_depIdxs = []int32{
 	8,  // 2: glovebox.node.v1.SyncRequest.info:type_name -> glovebox.node.v1.NodeInfo
 	5,  // 3: glovebox.node.v1.SyncRequest.pools:type_name -> glovebox.node.v1.Pool
 	4,  // 4: glovebox.node.v1.SyncRequest.snapshots:type_name -> glovebox.node.v1.Snapshot
-	11, // 5: glovebox.node.v1.Snapshot.fault:type_name -> glovebox.node.v1.Fault
+	12, // 5: glovebox.node.v1.Snapshot.fault:type_name -> glovebox.node.v1.Fault
 	6,  // 6: glovebox.node.v1.Pool.slots:type_name -> glovebox.node.v1.Slot
-	31, // 7: glovebox.node.v1.Pool.misses:type_name -> glovebox.node.v1.Pool.MissesEntry
-	32, // 8: glovebox.node.v1.Pool.refill_wall:type_name -> google.protobuf.Duration
-	32, // 9: glovebox.node.v1.Pool.refill_cpu:type_name -> google.protobuf.Duration
-	32, // 10: glovebox.node.v1.Pool.claim_p50:type_name -> google.protobuf.Duration
-	32, // 11: glovebox.node.v1.Pool.claim_p95:type_name -> google.protobuf.Duration
+	34, // 7: glovebox.node.v1.Pool.misses:type_name -> glovebox.node.v1.Pool.MissesEntry
+	36, // 8: glovebox.node.v1.Pool.refill_wall:type_name -> google.protobuf.Duration
+	36, // 9: glovebox.node.v1.Pool.refill_cpu:type_name -> google.protobuf.Duration
+	36, // 10: glovebox.node.v1.Pool.claim_p50:type_name -> google.protobuf.Duration
+	36, // 11: glovebox.node.v1.Pool.claim_p95:type_name -> google.protobuf.Duration
 	0,  // 12: glovebox.node.v1.Slot.state:type_name -> glovebox.node.v1.SlotState
-	33, // 13: glovebox.node.v1.Slot.since:type_name -> google.protobuf.Timestamp
-	1,  // 14: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
-	10, // 15: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
-	33, // 16: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
-	12, // 17: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
-	11, // 18: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
-	33, // 19: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
-	32, // 20: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
-	17, // 21: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
-	32, // 22: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
-	14, // 23: glovebox.node.v1.SyncResponse.templates:type_name -> glovebox.node.v1.Templates
-	15, // 24: glovebox.node.v1.SyncResponse.saves:type_name -> glovebox.node.v1.Save
-	16, // 25: glovebox.node.v1.Templates.all:type_name -> glovebox.node.v1.Template
-	23, // 26: glovebox.node.v1.Template.image:type_name -> glovebox.node.v1.Image
-	32, // 27: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
-	21, // 28: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
-	18, // 29: glovebox.node.v1.Order.access:type_name -> glovebox.node.v1.Access
-	19, // 30: glovebox.node.v1.Access.headers:type_name -> glovebox.node.v1.HeaderSecret
-	20, // 31: glovebox.node.v1.Access.files:type_name -> glovebox.node.v1.File
-	23, // 32: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
-	32, // 33: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
-	22, // 34: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
-	24, // 35: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
-	25, // 36: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
-	24, // 37: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
-	2,  // 38: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
-	3,  // 39: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
-	26, // 40: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
-	28, // 41: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
-	29, // 42: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
-	13, // 43: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
-	27, // 44: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
-	30, // 45: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
-	30, // 46: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
-	43, // [43:47] is the sub-list for method output_type
-	39, // [39:43] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	37, // 13: glovebox.node.v1.Slot.since:type_name -> google.protobuf.Timestamp
+	35, // 14: glovebox.node.v1.NodeInfo.runtime_versions:type_name -> glovebox.node.v1.NodeInfo.RuntimeVersionsEntry
+	1,  // 15: glovebox.node.v1.Sandbox.phase:type_name -> glovebox.node.v1.Phase
+	11, // 16: glovebox.node.v1.Sandbox.exit:type_name -> glovebox.node.v1.Exit
+	37, // 17: glovebox.node.v1.Sandbox.started:type_name -> google.protobuf.Timestamp
+	13, // 18: glovebox.node.v1.Sandbox.residue:type_name -> glovebox.node.v1.Residue
+	10, // 19: glovebox.node.v1.Sandbox.findings:type_name -> glovebox.node.v1.Finding
+	37, // 20: glovebox.node.v1.Finding.first:type_name -> google.protobuf.Timestamp
+	37, // 21: glovebox.node.v1.Finding.last:type_name -> google.protobuf.Timestamp
+	12, // 22: glovebox.node.v1.Exit.fault:type_name -> glovebox.node.v1.Fault
+	37, // 23: glovebox.node.v1.Exit.ended:type_name -> google.protobuf.Timestamp
+	36, // 24: glovebox.node.v1.Exit.cpu_time:type_name -> google.protobuf.Duration
+	18, // 25: glovebox.node.v1.SyncResponse.want:type_name -> glovebox.node.v1.Order
+	36, // 26: glovebox.node.v1.SyncResponse.call_again:type_name -> google.protobuf.Duration
+	15, // 27: glovebox.node.v1.SyncResponse.templates:type_name -> glovebox.node.v1.Templates
+	16, // 28: glovebox.node.v1.SyncResponse.saves:type_name -> glovebox.node.v1.Save
+	17, // 29: glovebox.node.v1.Templates.all:type_name -> glovebox.node.v1.Template
+	25, // 30: glovebox.node.v1.Template.image:type_name -> glovebox.node.v1.Image
+	36, // 31: glovebox.node.v1.Order.grace:type_name -> google.protobuf.Duration
+	22, // 32: glovebox.node.v1.Order.work:type_name -> glovebox.node.v1.Work
+	19, // 33: glovebox.node.v1.Order.access:type_name -> glovebox.node.v1.Access
+	20, // 34: glovebox.node.v1.Access.headers:type_name -> glovebox.node.v1.HeaderSecret
+	21, // 35: glovebox.node.v1.Access.files:type_name -> glovebox.node.v1.File
+	25, // 36: glovebox.node.v1.Work.image:type_name -> glovebox.node.v1.Image
+	36, // 37: glovebox.node.v1.Work.timeout:type_name -> google.protobuf.Duration
+	24, // 38: glovebox.node.v1.Work.limits:type_name -> glovebox.node.v1.Limits
+	23, // 39: glovebox.node.v1.Work.files:type_name -> glovebox.node.v1.InputFile
+	26, // 40: glovebox.node.v1.Image.config:type_name -> glovebox.node.v1.Blob
+	27, // 41: glovebox.node.v1.Image.layers:type_name -> glovebox.node.v1.Layer
+	26, // 42: glovebox.node.v1.Layer.blob:type_name -> glovebox.node.v1.Blob
+	2,  // 43: glovebox.node.v1.OutputChunk.stream:type_name -> glovebox.node.v1.Stream
+	3,  // 44: glovebox.node.v1.NodeService.Sync:input_type -> glovebox.node.v1.SyncRequest
+	28, // 45: glovebox.node.v1.NodeService.ShipOutput:input_type -> glovebox.node.v1.OutputChunk
+	30, // 46: glovebox.node.v1.NodeService.ReadStdin:input_type -> glovebox.node.v1.ReadStdinRequest
+	31, // 47: glovebox.node.v1.NodeService.ReadFile:input_type -> glovebox.node.v1.ReadFileRequest
+	32, // 48: glovebox.node.v1.NodeService.ReadBlob:input_type -> glovebox.node.v1.ReadBlobRequest
+	14, // 49: glovebox.node.v1.NodeService.Sync:output_type -> glovebox.node.v1.SyncResponse
+	29, // 50: glovebox.node.v1.NodeService.ShipOutput:output_type -> glovebox.node.v1.OutputAck
+	33, // 51: glovebox.node.v1.NodeService.ReadStdin:output_type -> glovebox.node.v1.DataChunk
+	33, // 52: glovebox.node.v1.NodeService.ReadFile:output_type -> glovebox.node.v1.DataChunk
+	33, // 53: glovebox.node.v1.NodeService.ReadBlob:output_type -> glovebox.node.v1.DataChunk
+	49, // [49:54] is the sub-list for method output_type
+	44, // [44:49] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_node_proto_init() }
@@ -2729,7 +3095,7 @@ func file_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_proto_rawDesc), len(file_node_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   29,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

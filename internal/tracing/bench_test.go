@@ -105,7 +105,8 @@ func benchRig(b *testing.B, store string, counted, traced bool) *orchestrator.Or
 // flat is a store whose sums cost nothing: the one in memory adds up all jobs.
 type flat struct{ glovebox.Store }
 
-func (flat) KeptOutput(context.Context, string) (int64, error) { return 0, nil }
+func (flat) KeptOutput(context.Context, string) (int64, error)    { return 0, nil }
+func (flat) KeptArtifacts(context.Context, string) (int64, error) { return 0, nil }
 
 // rich are tenants that may take all there is.
 type rich struct{}

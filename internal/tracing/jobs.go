@@ -21,7 +21,11 @@ func (t *Tracer) Moved(ctx context.Context, was jobwatch.Mark, is glovebox.Job, 
 		t.emit(s.of(nameAccept, is.CreatedAt, at, 0).linked(ctx))
 	}
 	if is.Attempt > was.Attempt {
-		t.emit(s.of(nameQueue, is.CreatedAt, is.PlacedAt, is.Attempt))
+		from := is.CreatedAt
+		if n := len(is.Causes); n > 0 {
+			from = is.Causes[n-1].EndedAt
+		}
+		t.emit(s.of(nameQueue, from, is.PlacedAt, is.Attempt))
 	}
 	if started := jobwatch.Started(is); was.StartedAt.IsZero() && !started.IsZero() {
 		t.emit(s.of(nameProvision, is.PlacedAt, started, is.Attempt))

@@ -119,6 +119,8 @@ func (k kept) Sizes(ctx context.Context, job string, attempt int) (glovebox.Stre
 	return s.Written(), err
 }
 
+func (k kept) Forget(ctx context.Context, job string) error { return k.Logs.Forget(ctx, job) }
+
 func (k kept) PutStdin(ctx context.Context, job string, p []byte) error {
 	_, err := k.Logs.Append(ctx, job, 0, output.Stdin, 0, p)
 	return err

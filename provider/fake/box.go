@@ -46,11 +46,18 @@ func (b *box) start() *glovebox.Report {
 	if verb == "fault" {
 		return b.end(nil, glovebox.Errorf(glovebox.Kind(args[0]), "the script says so"), 0)
 	}
+	if verb == "until" && b.early(args[0]) {
+		return b.end(nil, glovebox.Errorf(glovebox.Kind(args[1]), "the script says so"), 0)
+	}
 	b.p.starts[b.r.Name]++
 	b.started = time.Now()
 	switch verb {
 	case "echo":
 		b.after(0, func() *glovebox.Report { return b.echo(strings.Join(args, " ") + "\n") })
+	case "until":
+		b.after(0, func() *glovebox.Report { return b.end(&glovebox.Result{}, nil, 0) })
+	case "lost":
+		b.after(time.Millisecond, func() *glovebox.Report { return b.lost(args[0]) })
 	case "sleep":
 		d, _ := time.ParseDuration(args[0])
 		b.after(d, func() *glovebox.Report { return b.end(&glovebox.Result{}, nil, 0) })
@@ -59,6 +66,20 @@ func (b *box) start() *glovebox.Report {
 		b.after(0, func() *glovebox.Report { return b.end(&glovebox.Result{ExitCode: code}, nil, 0) })
 	}
 	return b.startReport()
+}
+
+// early says whether this is an attempt before the one of that number.
+func (b *box) early(number string) bool {
+	n, _ := strconv.Atoi(number)
+	return b.r.Attempt < n
+}
+
+func (b *box) lost(until string) *glovebox.Report {
+	r := b.echo("attempt " + strconv.Itoa(b.r.Attempt) + "\n")
+	if r != nil && b.early(until) {
+		b.exit.Result, b.exit.Fault = nil, glovebox.Errorf(glovebox.KindNodeLost, "the script says so")
+	}
+	return r
 }
 
 func (b *box) verb() (string, []string) {
@@ -91,7 +112,7 @@ func (b *box) end(result *glovebox.Result, fault *glovebox.Error, stdout int64) 
 		result.Duration = glovebox.Duration(time.Since(b.started))
 	}
 	b.exit = &glovebox.NodeExit{Result: result, Fault: fault, Stdout: stdout}
-	return &glovebox.Report{Job: b.r.Job, Attempt: b.r.Attempt, Exit: b.exit}
+	return &glovebox.Report{Job: b.r.Job, Attempt: b.r.Attempt, Exit: b.exit, Host: b.p.Host}
 }
 
 func (b *box) remove() *glovebox.Report {
@@ -105,7 +126,7 @@ func (b *box) startReport() *glovebox.Report {
 	if b.started.IsZero() || b.silent() {
 		return nil
 	}
-	return &glovebox.Report{Job: b.r.Job, Attempt: b.r.Attempt, Started: b.started}
+	return &glovebox.Report{Job: b.r.Job, Attempt: b.r.Attempt, Started: b.started, Host: b.p.Host}
 }
 
 func (b *box) silent() bool { return len(b.script) > 0 && b.script[0] == "silent" }

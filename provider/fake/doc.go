@@ -9,6 +9,9 @@
 //	silent        as never, and the node reports nothing of it, not even when
 //	              it is stopped; only that it is gone
 //	fault kind    never starts, and ends with a fault of that kind
+//	until 3 kind  the same before the third attempt, which exits 0
+//	lost 3        starts, writes its attempt's number, and is lost with its node
+//	              before the third attempt, which writes its own and exits 0
 //
 // The Provider has two halves, as provider/local does. The node lives as long
 // as the value; what control knows ends with Restart, which is what the death

@@ -32,6 +32,7 @@ const (
 // before use.
 type Provider struct {
 	Node glovebox.Node
+	Host *glovebox.Host // what it says of itself; nil: nothing
 
 	StartTime  time.Duration // from Make to the command's start
 	StopTime   time.Duration // from the order to stop to the end

@@ -61,14 +61,14 @@ func (p *Provider) grant(id string, access *nodev1.Access) {
 // access is the wire form of what a job may touch; nil if that is nothing, and
 // was nothing from the beginning.
 func (p *Provider) access(ctx context.Context, job glovebox.Job) (*nodev1.Access, error) {
-	if p.opener == nil || job.Spec.Policy == nil && job.PolicyRevision == 0 {
+	if p.opener == nil || job.Spec.Policy == nil && job.PolicyRevision == 0 && job.Watch == (glovebox.WatchPolicy{}) {
 		return nil, nil
 	}
 	a, err := p.opener.Access(ctx, job)
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(glovebox.Policy{Version: glovebox.PolicyVersion, Egress: a.Egress, Observe: a.Observe})
+	text, err := json.Marshal(glovebox.Policy{Version: glovebox.PolicyVersion, Egress: a.Egress, Observe: a.Observe, Watch: a.Watch, Profile: a.Profile})
 	if err != nil {
 		return nil, glovebox.Errorf(glovebox.KindInternal, "encode the policy of job %s: %w", job.ID, err)
 	}

@@ -152,7 +152,8 @@ func (l *logs) Append(_ context.Context, job string, attempt int, stream string,
 func (l *logs) Sizes(_ context.Context, job string, attempt int) (glovebox.StreamSizes, error) {
 	id := glovebox.SandboxID(job, attempt)
 	size := func(stream string) int64 { return int64(len(l.read(id + "/" + stream))) }
-	return glovebox.StreamSizes{Stdout: size("stdout"), Stderr: size("stderr"), Events: size("events")}, nil
+	return glovebox.StreamSizes{Stdout: size("stdout"), Stderr: size("stderr"), Events: size("events"),
+		Artifacts: size("artifacts"), Index: size("artifacts.index")}, nil
 }
 
 func (l *logs) read(key string) string {

@@ -31,6 +31,7 @@ func (o *order) news(s *nodev1.Sandbox, now time.Time) *glovebox.Report {
 			return nil
 		}
 		r.Exit = exit(s)
+		r.Exit.Artifacts = o.artifacts(s)
 	default:
 		return nil
 	}

@@ -26,8 +26,11 @@ func (p *Provider) newOrder(ctx context.Context, job glovebox.Job, r glovebox.Re
 		return nil, err
 	}
 	l := job.Spec.Limits
+	if l.Artifacts == 0 { // accepted by a version that had none
+		l.Artifacts = glovebox.DefaultLimits().Artifacts
+	}
 	return &order{
-		node: r.Node, job: job.ID, attempt: r.Attempt, image: img, limit: l.Output, began: began,
+		node: r.Node, job: job.ID, attempt: r.Attempt, image: img, limit: l.Output, room: l.Artifacts, began: began,
 		wire: &nodev1.Order{
 			Job: job.ID, Attempt: int32(r.Attempt), Grace: durationpb.New(glovebox.StopGrace), Access: access,
 			Work: &nodev1.Work{
@@ -35,7 +38,8 @@ func (p *Provider) newOrder(ctx context.Context, job glovebox.Job, r glovebox.Re
 				Args: job.Command.Args, Env: job.Command.Env, Workdir: job.Command.Workdir, User: job.Command.User,
 				Timeout: durationpb.New(time.Duration(job.Spec.Timeout)),
 				Limits: &nodev1.Limits{Memory: l.Memory, Cpus: l.CPUs, Pids: l.Pids, Disk: l.Disk,
-					Inodes: l.Inodes, Files: l.Files, Output: l.Output},
+					Inodes: l.Inodes, Files: l.Files, Output: l.Output, Artifacts: l.Artifacts},
+				Files: wireFiles(job.Spec.Files),
 				Stdin: job.Spec.StdinStream, Snapshot: job.Command.Snapshot, Template: job.Spec.Template,
 			},
 		},

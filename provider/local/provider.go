@@ -24,8 +24,8 @@ type Reports interface {
 
 // Output is where shipped output goes and stdin comes from.
 type Output interface {
-	// Append stores p at offset of the stream ("stdout", "stderr" or "events") and
-	// returns the stream's size; repeats are fine, a gap is KindConflict.
+	// Append stores p at offset of the stream ("stdout", "stderr", "events",
+	// "artifacts" or "artifacts.index") and returns the stream's size; repeats are fine, a gap is KindConflict.
 	Append(ctx context.Context, job string, attempt int, stream string, offset int64, p []byte) (int64, error)
 	// Sizes says how much of each stream is stored.
 	Sizes(ctx context.Context, job string, attempt int) (glovebox.StreamSizes, error)
@@ -48,6 +48,7 @@ type Provider struct {
 	nodev1connect.UnimplementedNodeServiceHandler
 	output Output
 	images Images
+	files  Files // nil: there are none
 	opener Opener
 	log    *slog.Logger
 	hold   time.Duration // how long a Sync is held when there is no news
@@ -85,8 +86,10 @@ type order struct {
 	wire    *nodev1.Order
 	image   glovebox.Image
 	limit   int64 // of output bytes
+	room    int64 // for artifacts and the list of them, in bytes
 
-	last *nodev1.Sandbox // what was reported last; nil = nothing yet
+	last  *nodev1.Sandbox   // what was reported last; nil = nothing yet
+	found []*nodev1.Finding // that were reported last
 	// began says that the command may have been started: the attempt is spent,
 	// and if the node does not have it any more it is lost. So it is if the
 	// order was told to an earlier boot of the node.

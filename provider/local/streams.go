@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"glovebox"
 	"glovebox/internal/nodev1"
@@ -33,7 +34,8 @@ func (p *Provider) ShipOutput(ctx context.Context, s *connect.BidiStream[nodev1.
 	if err != nil {
 		return wireError(err)
 	}
-	ack := nodev1.OutputAck{Stdout: has.Stdout, Stderr: has.Stderr, Events: has.Events}
+	ack := nodev1.OutputAck{Stdout: has.Stdout, Stderr: has.Stderr, Events: has.Events,
+		Artifacts: has.Artifacts, ArtifactsIndex: has.Index}
 	if err := s.Send(&ack); err != nil {
 		return err
 	}
@@ -64,6 +66,12 @@ func (p *Provider) store(ctx context.Context, o *order, c *nodev1.OutputChunk, a
 	case nodev1.Stream_STREAM_EVENTS:
 		size, name = &ack.Events, "events"
 		used, limit = ack.Events, maxEvents
+	case nodev1.Stream_STREAM_ARTIFACTS:
+		size, name = &ack.Artifacts, "artifacts"
+		used, limit = ack.Artifacts+ack.ArtifactsIndex, o.room
+	case nodev1.Stream_STREAM_ARTIFACTS_INDEX:
+		size, name = &ack.ArtifactsIndex, "artifacts.index"
+		used, limit = ack.Artifacts+ack.ArtifactsIndex, o.room
 	default:
 		return connect.NewError(connect.CodeInvalidArgument, errors.New("bytes of no stream"))
 	}
@@ -91,6 +99,22 @@ func (p *Provider) ReadStdin(ctx context.Context, req *connect.Request[nodev1.Re
 		return err
 	}
 	return wireError(p.output.Stdin(ctx, o.job, req.Msg.GetOffset(), sender(s)))
+}
+
+// ReadFile sends a part of a file that an order names.
+func (p *Provider) ReadFile(ctx context.Context, req *connect.Request[nodev1.ReadFileRequest], s *connect.ServerStream[nodev1.DataChunk]) error {
+	o, err := p.current(ctx, req.Msg.GetJob(), int(req.Msg.GetAttempt()))
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	work := o.wire.GetWork()
+	p.mu.Unlock()
+	named := func(f *nodev1.InputFile) bool { return f.GetDigest() == req.Msg.GetDigest() }
+	if p.files == nil || !slices.ContainsFunc(work.GetFiles(), named) {
+		return connect.NewError(connect.CodeNotFound, errors.New("the order does not name this file"))
+	}
+	return wireError(p.files.ReadFile(ctx, work.GetTenant(), req.Msg.GetDigest(), req.Msg.GetOffset(), sender(s)))
 }
 
 // ReadBlob sends a part of an image that one of the orders or templates needs.

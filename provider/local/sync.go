@@ -68,7 +68,11 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 		if o == nil || o.node != m.GetNode() || o.removed {
 			continue // not ordered from this node: nothing it says of it counts
 		}
+		if r := o.watched(s, p.now()); r != nil {
+			news = append(news, *r)
+		}
 		if r := o.news(s, p.now()); r != nil {
+			r.Host = host(m.GetInfo(), o.wire.GetWork().GetRuntime())
 			news = append(news, *r)
 		}
 	}

@@ -22,7 +22,7 @@ type binding struct {
 	Stdin  string      `json:"stdin"`
 	Stdout string      `json:"stdout"`
 	Stderr string      `json:"stderr"`
-	Files  []wireFile  `json:"files,omitempty"`
+	givenFiles
 }
 
 // claim is Create of a sandbox that uses up a parked one. Somebody waits for
@@ -114,7 +114,12 @@ func (r *Runtime) bind(ctx context.Context, l *line, s glovebox.SandboxSpec) err
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(binding{Spec: spec.OCI, Stdin: s.Stdio.Stdin, Stdout: s.Stdio.Stdout, Stderr: s.Stdio.Stderr, Files: wireFiles(s.Files)})
+	given, release, err := give(s.Files)
+	if err != nil {
+		return err
+	}
+	defer release()
+	value, err := json.Marshal(binding{Spec: spec.OCI, Stdin: s.Stdio.Stdin, Stdout: s.Stdio.Stdout, Stderr: s.Stdio.Stderr, givenFiles: given})
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "encode the specification: %w", err)
 	}

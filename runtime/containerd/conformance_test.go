@@ -35,3 +35,15 @@ func BenchmarkGVisorParked(b *testing.B) {
 	s.Parked = true
 	runtimetest.Bench(b, s)
 }
+
+func BenchmarkCollect(b *testing.B) {
+	for _, runtime := range []string{glovebox.RuntimeGVisor, glovebox.RuntimeRunc} {
+		b.Run(runtime, func(b *testing.B) {
+			runtimetest.BenchCollect(b, newNode(b, runtime).suite(runtime))
+		})
+	}
+}
+
+func BenchmarkWatched(b *testing.B) {
+	runtimetest.BenchWatched(b, newNode(b, glovebox.RuntimeGVisor).suite(glovebox.RuntimeGVisor))
+}

@@ -28,20 +28,6 @@ import (
 // filesType says what is in the Update call that gives a sandbox its files.
 const filesType = "dev.glovebox.files"
 
-// wireFile is one of them as the shim reads it.
-type wireFile struct {
-	Path string `json:"path"`
-	Mode uint32 `json:"mode"`
-	Data []byte `json:"data"`
-}
-
-func wireFiles(files []glovebox.File) (all []wireFile) {
-	for _, f := range files {
-		all = append(all, wireFile{f.Path, f.Mode, f.Data.Reveal()})
-	}
-	return all
-}
-
 // giveFiles gives a sandbox that was created cold its files.
 func (r *Runtime) giveFiles(ctx context.Context, s glovebox.SandboxSpec) error {
 	if len(s.Files) == 0 || s.Runtime != glovebox.RuntimeGVisor {
@@ -51,9 +37,12 @@ func (r *Runtime) giveFiles(ctx context.Context, s glovebox.SandboxSpec) error {
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(struct {
-		Files []wireFile `json:"files"`
-	}{wireFiles(s.Files)})
+	given, release, err := give(s.Files)
+	if err != nil {
+		return err
+	}
+	defer release()
+	value, err := json.Marshal(given)
 	if err != nil {
 		return glovebox.Errorf(glovebox.KindInternal, "the files cannot be written down")
 	}
@@ -82,7 +71,11 @@ func placeFiles(dir string, files []glovebox.File, uid, gid int) ([]specs.Mount,
 	if err := makeDir(dir, 0o711); err != nil {
 		return nil, err
 	}
-	options := fmt.Sprintf("mode=711,size=%d,nr_inodes=%d", glovebox.MaxFileBytes+(2*glovebox.MaxFiles+2)*os.Getpagesize(), 2*glovebox.MaxFiles+2)
+	size := (2*glovebox.MaxFiles + 2) * os.Getpagesize()
+	for _, f := range files {
+		size += f.Data.Len() + os.Getpagesize()
+	}
+	options := fmt.Sprintf("mode=711,size=%d,nr_inodes=%d", size, 2*glovebox.MaxFiles+2)
 	if err := unix.Mount("glovebox", dir, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
 		return nil, os.NewSyscallError("mount", err)
 	}

@@ -33,6 +33,7 @@ type Runtime struct {
 	images locks // one that changes an image
 	saves  locks // one that changes a snapshot
 	lines  lines
+	looked looked
 
 	mu       sync.Mutex
 	monitors map[string]*monitor

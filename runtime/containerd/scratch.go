@@ -17,8 +17,8 @@ import (
 )
 
 // ownInodes is what the layout of the scratch layer takes itself, and what
-// writeNames puts there; a job's bound counts on top.
-const ownInodes = 13
+// writeNames and makeOut put there; a job's bound counts on top.
+const ownInodes = 14
 
 // scratches is the folder on the disk for the writable layers of gVisor's
 // sandboxes, which are files without names.

@@ -60,10 +60,12 @@ type report struct {
 	TimedOut    bool // its time was over while there was no agent
 
 	ScratchFull     string // "bytes" or "inodes" if the writable layer was used up
+	ScratchBytes    int64  // that it held at most
 	MemoryPeakBytes int64
 	CPUNanos        int64
 
 	Watch *glovebox.Observed
+	Left  string // leftNothing, leftKept, or empty if that is lost
 }
 
 // report reads it; nothing before the end, and for runc.

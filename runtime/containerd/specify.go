@@ -66,15 +66,20 @@ func (r *Runtime) heldImage(ctx context.Context, img glovebox.Image) (string, er
 func (r *Runtime) inspect(s glovebox.SandboxSpec, container, dir string) (sandbox ocispec.Sandbox, program string, err error) {
 	sandbox = ocispec.Sandbox{Spec: s, Cgroup: r.cgroupOf(container), Files: grantable(s.Limits.Files),
 		NoSwap: !r.groups.CountsSwap()}
+	name := s.User
+	if name == "" {
+		name = s.Image.Defaults.User
+	}
+	key, keeps := lookedFor(s, name)
+	if f, ok := r.looked.find(key); keeps && ok {
+		sandbox.User, sandbox.Workdir = f.user, f.workdir
+		return sandbox, f.program, nil
+	}
 	root, err := imageroot.Open(dir)
 	if err != nil {
 		return sandbox, "", glovebox.Errorf(glovebox.KindStart, "open image %s: %w", s.Image.Digest, err)
 	}
 	defer root.Close()
-	name := s.User
-	if name == "" {
-		name = s.Image.Defaults.User
-	}
 	if sandbox.User, err = root.User(name); err != nil {
 		return sandbox, "", err
 	}
@@ -88,6 +93,9 @@ func (r *Runtime) inspect(s glovebox.SandboxSpec, container, dir string) (sandbo
 		return sandbox, "", nil // it is not started: it runs already
 	}
 	program, err = root.Executable(s.Args[0], s.Env, sandbox.Workdir, sandbox.User)
+	if err == nil && keeps {
+		r.looked.keep(key, found{sandbox.User, sandbox.Workdir, program})
+	}
 	return sandbox, program, err
 }
 
@@ -107,6 +115,9 @@ func (r *Runtime) specifyRunc(ctx context.Context, s ocispec.Sandbox) (specified
 		return specified{}, err
 	}
 	s.Root = root
+	if err := makeOut(root, s.User); err != nil {
+		return specified{}, err
+	}
 	files, err := r.runcFiles(s.Spec, s.User)
 	if err != nil {
 		return specified{}, err

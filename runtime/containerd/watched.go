@@ -31,10 +31,11 @@ func (r *Runtime) Watched(ctx context.Context, id string) (glovebox.Observed, er
 	if err != nil {
 		return glovebox.Observed{}, err
 	}
-	if c, ok := r.group(rec.Container).Counters(); ok {
-		seen.Usage = glovebox.Usage{MemoryPeak: c.MemoryPeak, CPUTime: glovebox.Duration(c.CPU)}
-	} else if told, ok := r.report(rec); ok {
+	if told, ok := r.report(rec); ok {
 		seen.Usage = glovebox.Usage{MemoryPeak: told.MemoryPeakBytes, CPUTime: glovebox.Duration(told.CPUNanos)}
+		seen.Disk = told.ScratchBytes
+	} else if c, ok := r.group(rec.Container).Counters(); ok {
+		seen.Usage = glovebox.Usage{MemoryPeak: c.MemoryPeak, CPUTime: glovebox.Duration(c.CPU)}
 	}
 	return *seen, nil
 }

@@ -27,7 +27,7 @@ func init() { // not a literal: a command reads the table's user
 			return glovebox.Exit{Code: 128 + n, Signal: n}
 		},
 		"probe": func(b *sandbox) glovebox.Exit { return b.print(b.out, "probed\n") },
-		"cat":   cat, "sleep": sleep, "spew": spew, "stubborn": stubborn, "polite": polite,
+		"cat":   cat, "sleep": sleep, "spew": spew, "stubborn": stubborn, "polite": polite, "leave": leave,
 		"oom":      limit(glovebox.KindOutOfMemory),
 		"forkbomb": limit(glovebox.KindPids),
 		"fill":     limit(glovebox.KindDisk),

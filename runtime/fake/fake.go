@@ -7,6 +7,9 @@
 //	exit N   kill N   sleep SECONDS (or a Go duration)   spew BYTES
 //	oom   forkbomb   fill     (end at the limit of that name)
 //	probe                     (prints "probed"; is seen to probe, see Watched)
+//	leave NAME=TEXT NAME/ NAME@ …  (leaves files, folders and other things to
+//	                          Collect; with the last word "wait" it goes on
+//	                          like stubborn)
 //	stubborn                  (prints "ready"; ignores every signal but KILL)
 //	polite                    (prints "ready", and "bye" on TERM, then exits 3)
 package fake

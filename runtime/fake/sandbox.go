@@ -16,6 +16,7 @@ import (
 type sandbox struct {
 	spec      glovebox.SandboxSpec
 	out, errs *os.File
+	kept      []*os.File // reading ends: what is in the pipes stays there until Destroy
 
 	ctx  context.Context // ends when it is killed
 	kill context.CancelFunc
@@ -24,6 +25,8 @@ type sandbox struct {
 	mu      sync.Mutex
 	started time.Time
 	termed  bool
+	left    map[string]string // see leave
+	handed  []byte            // see Hand
 
 	once sync.Once
 	done chan struct{}
@@ -32,7 +35,7 @@ type sandbox struct {
 }
 
 func newSandbox(s glovebox.SandboxSpec) (*sandbox, error) {
-	b := &sandbox{spec: s, term: make(chan struct{}), done: make(chan struct{})}
+	b := &sandbox{spec: s, term: make(chan struct{}), done: make(chan struct{}), left: map[string]string{}}
 	b.ctx, b.kill = context.WithCancel(context.Background())
 	var err error
 	// For reading too, as a real shim does it: so opening does not wait for a
@@ -40,8 +43,14 @@ func newSandbox(s glovebox.SandboxSpec) (*sandbox, error) {
 	if b.out, err = openFIFO(s.Stdio.Stdout); err == nil {
 		b.errs, err = openFIFO(s.Stdio.Stderr)
 	}
+	for _, path := range []string{s.Stdio.Stdout, s.Stdio.Stderr} {
+		if f, missing := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); missing == nil {
+			b.kept = append(b.kept, f)
+		}
+	}
 	if err != nil {
 		b.closeStdio()
+		b.letGo()
 		return nil, glovebox.Errorf(glovebox.KindStart, "open stdio: %w", err)
 	}
 	return b, nil
@@ -111,6 +120,14 @@ func (b *sandbox) destroy() {
 		b.end(glovebox.Exit{Code: 137, Signal: 9}, nil)
 	}
 	<-b.done
+	b.letGo()
+}
+
+// letGo drops what was written and not read.
+func (b *sandbox) letGo() {
+	for _, f := range b.kept {
+		f.Close()
+	}
 }
 
 func (b *sandbox) closeStdio() {

@@ -3,6 +3,7 @@ package runtimetest
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,4 +64,12 @@ func (e early) Watched(ctx context.Context, id string) (glovebox.Observed, error
 		return w.Watched(ctx, id)
 	}
 	return glovebox.Observed{}, glovebox.Errorf(glovebox.KindConflict, "nobody watches here")
+}
+
+// Collect implements glovebox.Collector where what is below does.
+func (e early) Collect(ctx context.Context, id string, w io.Writer) (int, error) {
+	if c, ok := e.parker.(glovebox.Collector); ok {
+		return c.Collect(ctx, id, w)
+	}
+	return 0, glovebox.Errorf(glovebox.KindConflict, "nobody collects here")
 }

@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,8 +44,9 @@ func (s suite) lateFiles(t *testing.T) {
 			t.Errorf("exit %+v, %q", exit, j.stdout())
 		}
 	})
+	s.check(t, "files/large", s.largeFiles)
 	s.check(t, "files/refused", func(t *testing.T) {
-		for _, path := range []string{"relative", "/run/secrets", "/run/secrets/a/b", "/proc/x", "/a/../b"} {
+		for _, path := range []string{"relative", "/out/x", "/run/secrets", "/run/secrets/a/b", "/proc/x", "/a/../b"} {
 			spec := s.spec("echo")
 			spec.Files = []glovebox.File{{Path: path, Mode: 0o400}}
 			j := s.newJob(t, spec, nil)
@@ -62,6 +64,28 @@ func (s suite) lateFiles(t *testing.T) {
 		s.check(t, "files/guarded/"+user, func(t *testing.T) { s.guarded(t, user, canary) })
 	}
 	s.check(t, "files/nowhere", func(t *testing.T) { s.nowhere(t, canary) })
+}
+
+// largeFiles: as much as there may be comes whole, and a byte more is refused.
+func (s suite) largeFiles(t *testing.T) {
+	spec := s.spec("cat", "/data/large")
+	large := bytes.Repeat([]byte("0123456789abcde\n"), (glovebox.MaxFileBytes-1<<20)/16)
+	spec.Files = []glovebox.File{{Path: "/data/large", Mode: 0o444, Data: glovebox.NewSecretValue(large)}}
+	for i := range glovebox.MaxFiles - 1 {
+		spec.Files = append(spec.Files, glovebox.File{Path: fmt.Sprintf("/data/%d", i), Mode: 0o400, Data: glovebox.NewSecretValue(large[:1<<20/glovebox.MaxFiles])})
+	}
+	spec.Files[1].Path = glovebox.SecretsDir + "/KEY"
+	j, exit := s.run(t, spec, nil)
+	if exit.Code != 0 || j.stdout() != string(large) {
+		t.Errorf("exit %+v, %d bytes of %d, stderr %.300q", exit, len(j.stdout()), len(large), j.stderr())
+	}
+	spec = s.spec("echo")
+	spec.Files = []glovebox.File{{Path: "/a", Data: glovebox.NewSecretValue(large)}, {Path: "/b", Data: glovebox.NewSecretValue(make([]byte, 1<<20+1))}}
+	err := s.sys.Create(t.Context(), spec)
+	wantKind(t, err, glovebox.KindInvalid)
+	if glovebox.AsError(err).Field != "files" {
+		t.Errorf("%v", err)
+	}
 }
 
 // guarded has a job look at its files, and try to change them.

@@ -21,6 +21,7 @@ func (s suite) parking(t *testing.T) {
 	p.races(t)
 	p.crashes(t)
 	p.saving(t)
+	p.collecting(t)
 }
 
 type parkingSuite struct {

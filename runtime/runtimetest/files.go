@@ -7,6 +7,19 @@ var applets = []string{"sh", "echo", "cat", "pwd", "env", "sleep", "head", "tr",
 	"true", "false", "wc", "seq", "uname", "hostname", "mount", "mknod", "chmod", "stat", "grep", "sort", "kill", "rm",
 	"readlink", "setsid", "nohup", "ps", "yes", "tail", "test", "[", "df", "cut", "date", "ulimit", "ln", "chown", "awk"}
 
+// leaveScript leaves under /out what it is told.
+const leaveScript = `#!/bin/sh
+cd /out || exit 1
+for x; do
+	case $x in
+	*=*) n=${x%%=*}; case $n in */*) mkdir -p "${n%/*}";; esac; printf %s "${x#*=}" >"$n";;
+	*/) mkdir -p "$x";;
+	*@) ln -s nowhere "$x";;
+	wait) exec stubborn;;
+	esac
+done
+`
+
 // base is the bottom layer: busybox, the suite's vocabulary, accounts, and
 // files that are hard to start.
 func base(t testing.TB) []File {
@@ -25,6 +38,7 @@ func base(t testing.TB) []File {
 		{Name: "bin/stubborn", Mode: 0o755, Body: "#!/bin/sh\ntrap '' TERM INT HUP\necho ready\nwhile :; do sleep 1; done\n"},
 		{Name: "bin/polite", Mode: 0o755, Body: "#!/bin/sh\ntrap 'echo bye; exit 3' TERM\necho ready\nwhile :; do sleep 0.05; done\n"},
 
+		{Name: "bin/leave", Mode: 0o755, Body: leaveScript},
 		{Name: "bin/probe", Mode: 0o755, Body: "#!/bin/sh\nexec 2>/dev/null\nbusybox nc -w 1 169.254.169.254 80 </dev/null\n" +
 			"busybox ping -c 1 -W 1 10.0.0.1\nmount -t tmpfs x /tmp\necho probed\n"},
 

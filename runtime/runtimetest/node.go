@@ -58,7 +58,7 @@ func Run(t *testing.T, n Node) {
 	}
 	for _, group := range []func(suite, *testing.T){
 		suite.images, suite.lifecycle, suite.jobs, suite.refusals, suite.crashes, suite.inventory, suite.parking, suite.watching,
-		suite.lateFiles,
+		suite.lateFiles, suite.collecting,
 	} {
 		group(s, t)
 	}

@@ -52,7 +52,7 @@ func checkSpec(spec *specs.Spec) error {
 
 // bind makes everything that is the job's own and can be made before it runs.
 // The job is the sandbox's once all of it is there.
-func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths, files []File) (err error) {
+func (s *Sandbox) bind(spec *specs.Spec, pipes stdio.Paths, files Given) (err error) {
 	j := &job{spec: spec, limits: cgroup.FromSpec(spec.Linux.Resources), report: spec.Annotations[AnnotationReport]}
 	defer func() {
 		if err != nil {
@@ -167,18 +167,16 @@ func (j *job) stdios() []*os.File {
 	return []*os.File{guest[0], guest[1], guest[2]}
 }
 
-// used waits for the last notes of a sandbox that has ended, and for how much
-// of the scratch layer was used.
-func (s *Sandbox) used(j *job) (warden.Notes, int64) {
+// scratchUsed is how much of the scratch layer was used.
+func (s *Sandbox) scratchUsed(j *job, told warden.Notes) int64 {
 	if j == nil {
-		return warden.Notes{}, 0
+		return 0
 	}
 	scratch := j.root.scratch
 	if s.interpreter != nil {
 		scratch = s.interpreter.root.scratch
 	}
-	notes := j.notes.Result()
-	return notes, max(notes.Scratch, scratch.used())
+	return max(told.Scratch, scratch.used())
 }
 
 // close lets go of what the host has of the job.

@@ -80,7 +80,7 @@ func (h *Host) Create(ctx context.Context, r Request) (_ *Sandbox, err error) {
 		err = s.park(spec, config)
 	} else {
 		if spec, err = s.readSpec(config); err == nil {
-			err = s.bind(spec, r.Stdio, nil)
+			err = s.bind(spec, r.Stdio, Given{})
 		}
 	}
 	if err != nil {
@@ -116,6 +116,7 @@ func (h *Host) plan(r Request, spec *specs.Spec) (*Sandbox, error) {
 		parked: spec.Annotations[AnnotationPark] == "true",
 		record: record{Namespace: r.Namespace, ID: r.ID, Bundle: r.Bundle, Cgroup: group.Path},
 		done:   make(chan struct{}),
+		gone:   make(chan struct{}),
 	}
 	if err := checkSocketPath(s.dir, r.ID); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, errdefs.ErrInvalidArgument)

@@ -59,9 +59,7 @@ func (s *Sandbox) endForTimeout() {
 	select {
 	case <-s.done:
 	case <-time.After(stopGrace):
-		if err := s.proc.kill(); err != nil {
-			s.log.Error("ending a sandbox at its deadline failed", "error", err)
-		}
+		s.killInside()
 	}
 }
 

@@ -17,8 +17,8 @@ const AnnotationFiles = "dev.glovebox.files"
 
 // Bounds of a job's files.
 const (
-	maxFiles     = 64
-	maxFileBytes = 1 << 20 // of all together
+	maxFiles     = 96
+	maxFileBytes = 16 << 20 // of all together
 )
 
 // File is one of them: see warden.File.
@@ -39,8 +39,8 @@ func checkFilesAnnotation(value string) error {
 
 // newLateFiles makes room for the files of a job that is to get some. Those that
 // came with a claim are in it.
-func newLateFiles(annotation string, files []File) (*lateFiles, error) {
-	if annotation == "" && len(files) == 0 {
+func newLateFiles(annotation string, files Given) (*lateFiles, error) {
+	if annotation == "" && files.none() {
 		return nil, nil
 	}
 	memory, err := warden.NewFileMemory()
@@ -48,7 +48,7 @@ func newLateFiles(annotation string, files []File) (*lateFiles, error) {
 		return nil, err
 	}
 	l := &lateFiles{memory: memory}
-	if len(files) > 0 {
+	if !files.none() {
 		if err := l.give(files); err != nil {
 			memory.Close()
 			return nil, err
@@ -57,14 +57,11 @@ func newLateFiles(annotation string, files []File) (*lateFiles, error) {
 	return l, nil
 }
 
-func (l *lateFiles) give(files []File) error {
+func (l *lateFiles) give(files Given) error {
 	if l.given {
 		return fmt.Errorf("the job has its files already: %w", errdefs.ErrFailedPrecondition)
 	}
-	if err := checkFiles(files); err != nil {
-		return err
-	}
-	if err := l.memory.Write(files); err != nil {
+	if err := files.put(l.memory); err != nil {
 		return err
 	}
 	l.given = true
@@ -109,10 +106,10 @@ func (l *lateFiles) close() {
 }
 
 // checkFiles refuses what nobody should have sent.
-func checkFiles(files []File) error {
-	size, seen := 0, map[string]bool{}
+func checkFiles(files []warden.FileHead) error {
+	size, seen := int64(0), map[string]bool{}
 	for _, f := range files {
-		size += len(f.Data)
+		size += min(f.Size, maxFileBytes+1)
 		dir := path.Dir(f.Path)
 		if !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" || f.Path == warden.SecretsDir || strings.ContainsRune(f.Path, 0) ||
 			strings.HasPrefix(dir, warden.SecretsDir+"/") || f.Mode > 0o777 || seen[f.Path] {
@@ -128,7 +125,7 @@ func checkFiles(files []File) error {
 
 // Files gives a job that was created with AnnotationFiles its files, once,
 // before it is started.
-func (s *Sandbox) Files(files []File) error {
+func (s *Sandbox) Files(files Given) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.job == nil || s.job.files == nil || s.status != Created || s.starting.Load() {

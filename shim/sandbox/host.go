@@ -6,10 +6,11 @@
 // Host.Create makes everything slow: control groups, and a sentry, booted and
 // waiting. Then the sandbox is bound to its job, at once or, if it is parked,
 // by Claim. Start lets the job's first instruction run. The sandbox ends with
-// its job or by Kill; Done is closed then and Exit tells how. Delete removes
-// every trace. Nothing of a sandbox survives the shim: its processes ask the
-// kernel to kill them when the shim dies, and a new shim removes the rest
-// (CleanupAll).
+// its job or by Kill; Done is closed then and Exit tells how. If the job has left
+// something under /out, gVisor goes on for Collect, without a process of the
+// job. Delete removes every trace. Nothing of a sandbox survives the shim: its
+// processes ask the kernel to kill them when the shim dies, and a new shim
+// removes the rest (CleanupAll).
 //
 // # Threads
 //

@@ -2,18 +2,30 @@ package sandbox
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
+
+	"glovebox/shim/warden"
 )
 
-// Kill sends a signal to the job, to all its processes if all is set. SIGKILL
-// does not ask the sentry: it ends the sandbox from outside.
+// killPatienceInside is how long a job may take to end that is killed by the
+// sentry.
+const killPatienceInside = 2 * time.Second
+
+// Kill sends a signal to the job, to all its processes if all is set. SIGKILL is
+// for all of them in any case. The sentry is asked for that first, because what
+// the job has left ends with the sentry; but it is not waited for, and if the
+// job has not ended in a moment, the sandbox is ended from outside.
 func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 	status, _ := s.Status()
 	switch {
 	case status == Stopped:
 		return fmt.Errorf("sandbox %s has ended: %w", s.ID, errdefs.ErrNotFound)
+	case sig == unix.SIGKILL && status == Running:
+		s.killInside()
+		return nil
 	case sig == unix.SIGKILL:
 		return s.proc.kill()
 	case status == Created:
@@ -30,6 +42,23 @@ func (s *Sandbox) Kill(sig unix.Signal, all bool) error {
 	return nil
 }
 
+// killInside has the sentry kill the job, and kills the sentry if it does not.
+func (s *Sandbox) killInside() {
+	s.killed.Store(true)
+	time.AfterFunc(killPatienceInside, func() {
+		select {
+		case <-s.done:
+		default:
+			_ = s.proc.kill()
+		}
+	})
+	go func() {
+		if err := s.sentry.SignalContainer(jobID, unix.SIGKILL, true); err != nil {
+			_ = s.proc.kill()
+		}
+	}()
+}
+
 // End kills the sandbox and returns when it has ended.
 func (s *Sandbox) End() error {
 	if err := s.proc.kill(); err != nil {
@@ -40,8 +69,14 @@ func (s *Sandbox) End() error {
 }
 
 // endForLimit ends a sandbox whose job has run into a limit, whatever the job
-// would make of it. The notes tell which, so the report does.
-func (s *Sandbox) endForLimit() {
+// would make of it. The notes tell which, so the report does. One that makes
+// processes is ended from outside, which does not take longer the more there
+// are.
+func (s *Sandbox) endForLimit(n warden.Notes) {
+	if n.Denied == 0 {
+		s.killInside()
+		return
+	}
 	if err := s.proc.kill(); err != nil {
 		s.log.Error("ending a sandbox at its limit failed", "error", err)
 	}

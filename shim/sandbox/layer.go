@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -41,7 +42,11 @@ func prepareLayer(spec *specs.Spec) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := append(tmp, names...)
+	out, err := outFolder(spec)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(tmp, names, out)
 	if len(all) == 0 {
 		return nil, nil
 	}

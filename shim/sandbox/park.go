@@ -65,7 +65,7 @@ func (s *Sandbox) rehearse(null *os.File) error {
 // Claim gives a parked sandbox to a job. The specification must name the
 // control group that the sandbox is in. After it the sandbox is as one from
 // Create; if it fails the sandbox is of no more use, and is ended.
-func (s *Sandbox) Claim(config []byte, pipes stdio.Paths, files []File) (err error) {
+func (s *Sandbox) Claim(config []byte, pipes stdio.Paths, files Given) (err error) {
 	s.mu.Lock()
 	parked := s.parked && s.status == Created
 	s.parked = false

@@ -36,12 +36,21 @@ type Report struct {
 	ScratchFull string `json:"scratchFull,omitempty"`
 	// ScratchBytes is the most the scratch layer was seen to hold.
 	ScratchBytes int64 `json:"scratchBytes,omitempty"`
+	// Left is what there is under warden.OutDir: LeftNothing, LeftKept, which
+	// Collect hands over until Delete, or empty if that is lost with the sandbox.
+	Left string `json:"left,omitempty"`
 	// MemoryPeakBytes and CPUNanos cover gVisor and job together.
 	MemoryPeakBytes uint64 `json:"memoryPeakBytes"`
 	CPUNanos        uint64 `json:"cpuNanos"`
 	// Watch is what the job was seen to do, if AnnotationWatch asks for it.
 	Watch *seen.Report `json:"watch,omitempty"`
 }
+
+// Values of Report.Left.
+const (
+	LeftNothing = "nothing"
+	LeftKept    = "kept"
+)
 
 // newReport puts together how the sandbox ended: with ws, after it had told of
 // the job's own end if told is not nil.
@@ -62,6 +71,9 @@ func newReport(ws unix.WaitStatus, told *unix.WaitStatus, n warden.Notes, c cgro
 		r.Killed, r.ExitStatus = true, 128+uint32(unix.SIGKILL)
 	case told != nil:
 		r.ExitStatus = shellStatus(*told)
+		if n.Left == warden.LeftNothing {
+			r.Left = LeftNothing
+		}
 	case ws.Signaled() && ws.Signal() == unix.SIGKILL:
 		r.Killed = true
 	default:

@@ -57,6 +57,8 @@ type Sandbox struct {
 
 	starting atomic.Bool // set for good by the first Start
 	saving   atomic.Bool
+	killed   atomic.Bool // it was asked to be
+	settled  sync.Once   // how the job ended
 
 	mu       sync.Mutex // guards what follows; never held while waiting
 	parked   bool       // booted, and nobody's
@@ -65,8 +67,10 @@ type Sandbox struct {
 	status   Status
 	exit     Exit
 	ended    *unix.WaitStatus // the job's own, if the sentry told
+	left     string           // as in Report, once Stopped
 	deadline deadline
 	done     chan struct{} // closed when exit is set
+	gone     chan struct{} // closed when gVisor has ended as well; see leave
 }
 
 // PID is the host's id of the sentry.
@@ -157,8 +161,8 @@ func (s *Sandbox) endedMeanwhile(j *job, err error) bool {
 	}
 }
 
-// follow waits for the job's end, which is the sandbox's: nothing in it is
-// wanted any more, so it is killed rather than asked to go.
+// follow waits for the job's end, which is the sandbox's. If nothing in it is
+// wanted any more, it is killed rather than asked to go.
 func (s *Sandbox) follow(j *job) {
 	ws, err := s.sentry.Wait(jobID)
 	if err != nil {
@@ -167,7 +171,9 @@ func (s *Sandbox) follow(j *job) {
 	s.mu.Lock()
 	s.ended = &ws
 	s.mu.Unlock()
-	_ = s.proc.kill()
+	if !s.leave(j) {
+		_ = s.proc.kill()
+	}
 }
 
 // StdioPaths are the pipes of the job's standard streams, as requested.
@@ -194,10 +200,9 @@ func (s *Sandbox) Delete() (Exit, error) {
 	switch status {
 	case Running, Paused:
 		return Exit{}, fmt.Errorf("sandbox %s is running: %w", s.ID, errdefs.ErrFailedPrecondition)
-	case Created:
-		_ = s.proc.kill()
 	}
-	<-s.done
+	_ = s.proc.kill() // it may not have been started, or be there for what its job left
+	<-s.gone
 	_, exit := s.Status()
 	s.closeAll()
 	if err := removeLeftover(s.dir); err != nil {

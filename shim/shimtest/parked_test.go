@@ -27,7 +27,7 @@ for f in /proc/self/ns/*; do ls -l $f 2>/dev/null | grep -o '[a-z]*$'; done
 ls /proc/self/fd; ls -la / /dev /proc/sys/kernel >/tmp/seen; cat /tmp/seen | grep -v -E ' (\.\.?|proc)$'
 ls /proc >/tmp/seen; grep -E '^[0-9]' /tmp/seen; cat /proc/1/cmdline | tr '\0' ' '
 cat /proc/cpuinfo /proc/version /proc/sys/kernel/hostname; grep MemTotal /proc/meminfo
-cat /etc/hosts /etc/hostname; env
+cat /etc/hosts /etc/hostname; env; ls -land /out; ls -A /out
 cat /pause /true; echo x >/pause && echo writable
 for s in 1 2 9 15; do kill -$s -1; done 2>&1; echo alive
 `

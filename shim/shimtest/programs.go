@@ -73,7 +73,7 @@ func RemovePrograms() {
 
 // makeRootfs makes a tiny image: busybox under the names jobs use.
 func makeRootfs(dir string) error {
-	for _, d := range []string{"bin", "tmp", "proc", "sys", "dev", "etc", "var", "out"} {
+	for _, d := range []string{"bin", "tmp", "proc", "sys", "dev", "etc", "var", "mnt"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return err
 		}

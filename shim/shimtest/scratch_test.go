@@ -105,8 +105,8 @@ func TestNearlyFullScratchIsFine(t *testing.T) {
 // A mount of a size of its own that is full is no matter of the scratch layer.
 func TestFullTmpfsIsNotFullScratch(t *testing.T) {
 	s := StartShim(t)
-	j := sh(`dd if=/dev/zero of=/out/big bs=1M count=16 2>/dev/null; sleep 0.6; exit 5`)
-	j.Mounts = []map[string]any{{"destination": "/out", "type": "tmpfs", "source": "tmpfs", "options": []string{"size=4m"}}}
+	j := sh(`dd if=/dev/zero of=/mnt/big bs=1M count=16 2>/dev/null; sleep 0.6; exit 5`)
+	j.Mounts = []map[string]any{{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": []string{"size=4m"}}}
 	k, status, _ := s.ended(t, j)
 	if r := k.Report(t); status != 5 || r["scratchFull"] != nil {
 		t.Errorf("status %d, report %v", status, r)
@@ -181,9 +181,9 @@ func TestMountsOfTheHostAreRefused(t *testing.T) {
 	s := StartShim(t)
 	dir := filepath.Join(s.Dir, "shared")
 	must(t, os.Mkdir(dir, 0o777))
-	j := sh(`echo x >/out/x`)
-	j.Mounts = []map[string]any{{"destination": "/out", "type": "bind", "source": dir, "options": []string{"rbind", "ro"}}}
-	if err := s.NewTask(t, j).TryCreate(); status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "/out") {
+	j := sh(`echo x >/mnt/x`)
+	j.Mounts = []map[string]any{{"destination": "/mnt", "type": "bind", "source": dir, "options": []string{"rbind", "ro"}}}
+	if err := s.NewTask(t, j).TryCreate(); status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "/mnt") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -47,7 +47,7 @@ func TestBadSnapshots(t *testing.T) {
 		"another layer":   {nil, func(j *Job) { j.ScratchSize /= 2 }, codes.InvalidArgument, "dev.glovebox.scratch"},
 		"another user":    {nil, func(j *Job) { j.UID = 7 }, codes.InvalidArgument, "process.user"},
 		"another mount": {nil, func(j *Job) {
-			j.Mounts = []map[string]any{{"destination": "/out", "type": "tmpfs", "source": "tmpfs"}}
+			j.Mounts = []map[string]any{{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}}
 		}, codes.InvalidArgument, "mounts"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -104,6 +104,10 @@ func openPipe(path string, mode int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
+// OpenOutput opens a pipe that somebody reads for writing. Writes to it wait for
+// the reader.
+func OpenOutput(path string) (*os.File, error) { return openPipe(path, unix.O_WRONLY) }
+
 // Paths are the pipes as requested.
 func (s *Streams) Paths() Paths { return s.paths }
 

@@ -26,8 +26,8 @@ type Claim struct {
 	Stdin  string `json:"stdin"`
 	Stdout string `json:"stdout"`
 	Stderr string `json:"stderr"`
-	// Files are those that the job gets besides its image's.
-	Files []sandbox.File `json:"files,omitempty"`
+	// What the job gets besides its image's files.
+	sandbox.Given
 }
 
 // Update gives a parked sandbox to a job, or a job its files. Nothing else can
@@ -44,6 +44,6 @@ func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*emptyp
 		return nil, errgrpc.ToGRPC(fmt.Errorf("claim: %w: %w", err, errdefs.ErrInvalidArgument))
 	}
 	return s.do(ctx, r.ID, "", func(sb *sandbox.Sandbox) error {
-		return sb.Claim(c.Spec, stdio.Paths{In: c.Stdin, Out: c.Stdout, Err: c.Stderr}, c.Files)
+		return sb.Claim(c.Spec, stdio.Paths{In: c.Stdin, Out: c.Stdout, Err: c.Stderr}, c.Given)
 	})
 }

@@ -15,9 +15,7 @@ const FilesType = "dev.glovebox.files"
 
 // Files are those of a job. They are kept off every disk, so they are in no
 // request that containerd sees.
-type Files struct {
-	Files []sandbox.File `json:"files"`
-}
+type Files struct{ sandbox.Given }
 
 func giveFiles(value []byte) func(*sandbox.Sandbox) error {
 	return func(sb *sandbox.Sandbox) error {
@@ -25,6 +23,6 @@ func giveFiles(value []byte) func(*sandbox.Sandbox) error {
 		if json.Unmarshal(value, &f) != nil { // whose error may quote them
 			return fmt.Errorf("files: not what they should be: %w", errdefs.ErrInvalidArgument)
 		}
-		return sb.Files(f.Files)
+		return sb.Files(f.Given)
 	}
 }

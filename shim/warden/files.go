@@ -1,6 +1,7 @@
 package warden
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,17 +29,18 @@ const (
 	filesPlaced = "placed"
 	filesFailed = "failed: "
 
-	maxFilesMemory = 4 << 20 // of the files as they are written down
+	maxEarlier = 4 << 20
 )
 
 func init() {
 	seccheck.RegisterSink(seccheck.SinkDesc{Name: filesSink, Setup: giveFiles, New: takeFiles})
 }
 
-// File is one of them. It is the job's user's, and cannot be written.
+// File is one of them, as FileHead, with what is in it. It is the job's user's,
+// and cannot be written.
 type File struct {
-	Path string `json:"path"` // absolute and clean
-	Mode uint32 `json:"mode"` // permissions
+	Path string `json:"path"`
+	Mode uint32 `json:"mode"`
 	Data []byte `json:"data"`
 }
 
@@ -59,20 +61,40 @@ func NewFileMemory() (*FileMemory, error) {
 
 // Write puts files in, once.
 func (m *FileMemory) Write(files []File) error {
-	text, err := json.Marshal(files)
-	if err != nil {
+	var heads []FileHead
+	for _, f := range files {
+		heads = append(heads, FileHead{f.Path, f.Mode, int64(len(f.Data))})
+	}
+	if err := writeFileList(m.memory, heads); err != nil {
 		return err
 	}
-	defer clear(text)
-	_, err = m.memory.WriteAt(text, 0)
-	return err
+	for _, f := range files {
+		if _, err := m.memory.Write(f.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Copy puts files in, once, which are written down in the same way elsewhere:
+// the bytes come after the list.
+func (m *FileMemory) Copy(heads []FileHead, from io.Reader) error {
+	if err := writeFileList(m.memory, heads); err != nil {
+		return err
+	}
+	for _, f := range heads {
+		if _, err := io.CopyN(m.memory, from, f.Size); err != nil {
+			return fmt.Errorf("copy the files: %w", err)
+		}
+	}
+	return nil
 }
 
 // Placed says whether the sentry has taken the files; nil if it has.
 func (m *FileMemory) Placed() error {
 	text := make([]byte, 512) // it may be hostile
 	n, err := m.memory.ReadAt(text, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	switch said := string(text[:n]); {
@@ -162,14 +184,34 @@ func (f *files) place(first *kernel.Task) error {
 }
 
 func (f *files) tryPlace(first *kernel.Task) error {
-	text, err := io.ReadAll(io.NewSectionReader(f.memory, 0, maxFilesMemory))
-	if err != nil {
-		return fmt.Errorf("read them: %w", err)
+	heads, at, err := ReadFileList(f.memory)
+	var all []placedFile
+	for _, head := range heads {
+		all = append(all, placedFile{head, io.NewSectionReader(f.memory, at, head.Size)})
+		at += head.Size
 	}
-	defer clear(text)
-	var all []File
-	if err := json.Unmarshal(text, &all); err != nil || len(all) == 0 {
-		return fmt.Errorf("there are none") // no word of what was read instead
+	if err != nil {
+		all, err = readEarlier(f.memory)
+	}
+	if err != nil {
+		return err
 	}
 	return placeFiles(here, first, all)
+}
+
+// readEarlier reads files as a shim of an earlier version writes them down: it
+// goes on over an upgrade, and starts what is beside it on the disk.
+func readEarlier(memory io.ReaderAt) (all []placedFile, err error) {
+	text, err := io.ReadAll(io.NewSectionReader(memory, 0, maxEarlier))
+	if err != nil {
+		return nil, errFileList
+	}
+	var files []File
+	if json.Unmarshal(text, &files) != nil || len(files) == 0 {
+		return nil, errFileList // no word of what was read instead
+	}
+	for _, f := range files {
+		all = append(all, placedFile{FileHead{f.Path, f.Mode, int64(len(f.Data))}, bytes.NewReader(f.Data)})
+	}
+	return all, nil
 }

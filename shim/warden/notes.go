@@ -1,13 +1,13 @@
 package warden
 
 import (
-	"bufio"
-	"errors"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,9 +19,17 @@ const (
 	noteFull    = "full "
 	noteScratch = "scratch "
 
+	// Of what the job leaves: the last one of these counts.
+	noteLeftNothing = "nothing left\n"
+	noteLeft        = "left\n"
+	// noteOver says that no task of the job is left.
+	noteOver = "over\n"
+
 	// maxDenied keeps a fork bomb from being a flood of notes; what matters
 	// is that there was one.
 	maxDenied = 1024
+
+	maxNote = 64
 )
 
 // What a scratch layer can run out of.
@@ -44,14 +52,29 @@ type Notes struct {
 	// Full is FullBytes or FullInodes if the job has used up its scratch
 	// layer, whichever came first.
 	Full string
+	// Left is whether there is something under OutDir: LeftNothing or
+	// LeftSomething, once the job's first process has ended.
+	Left string
 }
+
+// What a job may have left; empty if that was not told.
+const (
+	LeftNothing   = "nothing"
+	LeftSomething = "something"
+)
 
 // Reader collects the notes of one sandbox.
 type Reader struct {
-	pipe  *os.File
-	give  int // the sandbox's end, until it has it; -1 then. Not a file, which would make it block
-	done  chan struct{}
-	notes Notes
+	pipe *os.File
+	give int // the sandbox's end, until it has it; -1 then. Not a file, which would make it block
+	done chan struct{}
+	over chan struct{} // closed at noteOver
+
+	mu     sync.Mutex // whoever holds it reads
+	rest   []byte     // of a note of which there is more to come
+	notes  Notes
+	isOver bool
+	end    func(Notes)
 }
 
 // Listen makes a pipe for the notes of one sandbox.
@@ -61,7 +84,7 @@ func Listen() (*Reader, error) {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	return &Reader{
-		pipe: os.NewFile(uintptr(p[0]), "notes"), give: p[1], done: make(chan struct{}),
+		pipe: os.NewFile(uintptr(p[0]), "notes"), give: p[1], done: make(chan struct{}), over: make(chan struct{}),
 	}, nil
 }
 
@@ -70,28 +93,74 @@ func (n Notes) Limited() bool { return n.Denied > 0 || n.Full != "" }
 
 // Collect reads until the sandbox's end of the pipe is closed. Run it once the
 // sandbox has that end. At the first note that says that the job is to end for
-// a limit, it calls end.
-func (r *Reader) Collect(end func()) {
+// a limit, it calls end with what is known, which must not wait for this Reader.
+func (r *Reader) Collect(end func(Notes)) {
 	defer close(r.done)
 	defer r.pipe.Close()
-	br := bufio.NewReaderSize(r.pipe, 256)
+	r.mu.Lock()
+	r.end = end
+	r.mu.Unlock()
+	if conn, err := r.pipe.SyscallConn(); err == nil {
+		_ = conn.Read(r.drain)
+	}
+}
+
+// drain takes what is in the pipe, and says whether that is at its end.
+func (r *Reader) drain(fd uintptr) (ended bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	buf := make([]byte, 256)
 	for {
-		line, err := br.ReadSlice('\n')
-		if err == nil {
-			before := r.notes.Limited()
-			r.take(string(line))
-			if !before && r.notes.Limited() {
-				end()
+		n, err := unix.Read(int(fd), buf)
+		switch {
+		case n > 0:
+			r.feed(buf[:n])
+		case err == unix.EINTR:
+		default:
+			return err != unix.EAGAIN
+		}
+	}
+}
+
+// feed takes some bytes of notes. What is too long for a note is none.
+func (r *Reader) feed(b []byte) {
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			if r.rest = append(r.rest, b...); len(r.rest) > maxNote {
+				r.rest = r.rest[:maxNote+1]
 			}
-		} else if !errors.Is(err, bufio.ErrBufferFull) {
-			return // io.EOF, or the pipe was closed by Close
+			return
+		}
+		line := append(r.rest, b[:i+1]...)
+		r.rest, b = nil, b[i+1:]
+		if len(line) > maxNote {
+			continue
+		}
+		before := r.notes.Limited()
+		r.take(string(line))
+		if !before && r.notes.Limited() && r.end != nil {
+			r.end(r.notes)
 		}
 	}
 }
 
 func (r *Reader) take(line string) {
-	if line == noteDenied {
+	switch line {
+	case noteDenied:
 		r.notes.Denied = min(r.notes.Denied+1, maxDenied)
+		return
+	case noteLeftNothing:
+		r.notes.Left = LeftNothing
+		return
+	case noteLeft:
+		r.notes.Left = LeftSomething
+		return
+	case noteOver:
+		if !r.isOver {
+			r.isOver = true
+			close(r.over)
+		}
 		return
 	}
 	value, isScratch := strings.CutPrefix(line, noteScratch)
@@ -104,9 +173,24 @@ func (r *Reader) take(line string) {
 	}
 }
 
+// Now returns what has been told until now.
+func (r *Reader) Now() Notes {
+	if conn, err := r.pipe.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) { r.drain(fd) })
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.notes
+}
+
+// Over is closed when the sandbox has told that no task of its job is left.
+func (r *Reader) Over() <-chan struct{} { return r.over }
+
 // Result waits for the end of the notes, which comes with the sentry's.
 func (r *Reader) Result() Notes {
 	<-r.done
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.notes
 }
 

@@ -20,7 +20,7 @@ func collect(t testing.TB, all string) Notes {
 	}
 	r.given()
 	ends := 0
-	go r.Collect(func() { ends++ })
+	go r.Collect(func(Notes) { ends++ })
 	for len(text) > 0 {
 		n, err := w.WriteString(text[:min(len(text), 4096)])
 		text = text[n:]
@@ -45,6 +45,8 @@ func TestNotes(t *testing.T) {
 		"denied\ndenied\n":                 {Denied: 2},
 		"full bytes\n":                     {Full: FullBytes},
 		"full inodes\nfull bytes\n":        {Full: FullInodes},
+		"nothing left\n":                   {Left: LeftNothing},
+		"nothing left\nleft\nover\n":       {Left: LeftSomething},
 		// From here on: what only a compromised sentry would write.
 		"exit 0\n":                             {},
 		"full\nfull \nfull x\nfull bytes \n":   {},
@@ -61,10 +63,14 @@ func TestNotes(t *testing.T) {
 
 func FuzzNotes(f *testing.F) {
 	f.Add("denied\nexit 256\n")
+	f.Add("over\nov|er\nleft\n|")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := Reader{}
-		for line := range strings.Lines(text) {
-			r.take(line)
+		r := Reader{over: make(chan struct{})}
+		for part := range strings.SplitSeq(text, "|") {
+			r.feed([]byte(part))
+		}
+		if len(r.rest) > maxNote+1 {
+			t.Errorf("it keeps %d bytes", len(r.rest))
 		}
 		if r.notes.Denied < 0 || r.notes.Denied > maxDenied {
 			t.Errorf("%+v", r.notes)

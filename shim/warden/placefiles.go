@@ -2,6 +2,7 @@ package warden
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -35,11 +36,20 @@ type placement struct {
 	root  vfs.VirtualDentry
 }
 
-func placeFiles(k *kernel.Kernel, first *kernel.Task, all []File) error {
+// placedFile is a file, and where what is in it comes from.
+type placedFile struct {
+	FileHead
+	from io.Reader
+}
+
+// placeBytes is how much of a file is in memory twice while it is placed.
+const placeBytes = 256 << 10
+
+func placeFiles(k *kernel.Kernel, first *kernel.Task, all []placedFile) error {
 	ctx := k.SupervisorContext()
 	p := placement{k: k, ctx: ctx, creds: auth.CredentialsFromContext(ctx), owner: first.Credentials(), root: first.MountNamespace().Root(ctx)}
 	defer p.root.DecRef(ctx)
-	var secrets, others []File
+	var secrets, others []placedFile
 	for _, f := range all {
 		if path.Dir(f.Path) == SecretsDir {
 			secrets = append(secrets, f)
@@ -53,7 +63,7 @@ func placeFiles(k *kernel.Kernel, first *kernel.Task, all []File) error {
 	return p.placeOthers(others)
 }
 
-func (p placement) placeSecrets(all []File) error {
+func (p placement) placeSecrets(all []placedFile) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -76,7 +86,7 @@ func (p placement) placeSecrets(all []File) error {
 	return p.connect(mount, SecretsDir)
 }
 
-func (p placement) placeOthers(all []File) error {
+func (p placement) placeOthers(all []placedFile) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -93,7 +103,7 @@ func (p placement) placeOthers(all []File) error {
 	return nil
 }
 
-func (p placement) placeOther(from *vfs.Mount, name string, f File) error {
+func (p placement) placeOther(from *vfs.Mount, name string, f placedFile) error {
 	if err := p.write(from, name, f); err != nil {
 		return err
 	}
@@ -112,10 +122,10 @@ func (p placement) placeOther(from *vfs.Mount, name string, f File) error {
 }
 
 // memory makes a file system that has just the room that files need.
-func (p placement) memory(files []File, mode uint32) (*vfs.Mount, error) {
-	var size int
+func (p placement) memory(files []placedFile, mode uint32) (*vfs.Mount, error) {
+	var size int64
 	for _, f := range files {
-		size += (len(f.Data)+filePage-1)/filePage*filePage + filePage
+		size += (f.Size+filePage-1)/filePage*filePage + filePage
 	}
 	data := fmt.Sprintf("size=%d,nr_inodes=%d,mode=%o,uid=%d,gid=%d", size, len(files)+1, mode, p.owner.EffectiveKUID, p.owner.EffectiveKGID)
 	return p.k.VFS().MountDisconnected(p.ctx, p.creds, "none", tmpfs.Name, mountOptions(false, data))
@@ -129,7 +139,7 @@ func mountOptions(readOnly bool, data string) *vfs.MountOptions {
 }
 
 // write makes a file at the top of a mount.
-func (p placement) write(mount *vfs.Mount, name string, f File) error {
+func (p placement) write(mount *vfs.Mount, name string, f placedFile) error {
 	at := vfs.MakeVirtualDentry(mount, mount.Root())
 	file, err := p.k.VFS().OpenAt(p.ctx, p.creds, &vfs.PathOperation{Root: at, Start: at, Path: fspath.Parse(name)},
 		&vfs.OpenOptions{Flags: linux.O_WRONLY | linux.O_CREAT | linux.O_EXCL | linux.O_NOFOLLOW, Mode: 0o600})
@@ -137,17 +147,34 @@ func (p placement) write(mount *vfs.Mount, name string, f File) error {
 		return err
 	}
 	defer file.DecRef(p.ctx)
-	n, err := file.Write(p.ctx, usermem.BytesIOSequence(f.Data), vfs.WriteOptions{})
-	if err == nil && n != int64(len(f.Data)) {
-		err = linuxerr.ENOSPC
-	}
-	if err != nil {
+	if err := p.fill(file, f); err != nil {
 		return err
 	}
 	return file.SetStat(p.ctx, vfs.SetStatOptions{Stat: linux.Statx{
 		Mask: linux.STATX_UID | linux.STATX_GID | linux.STATX_MODE, Mode: uint16(f.Mode & 0o777),
 		UID: uint32(p.owner.EffectiveKUID), GID: uint32(p.owner.EffectiveKGID),
 	}})
+}
+
+// fill writes what is in a file.
+func (p placement) fill(file *vfs.FileDescription, f placedFile) error {
+	buf := make([]byte, min(f.Size, placeBytes))
+	defer clear(buf)
+	for left := f.Size; left > 0; {
+		part := buf[:min(left, int64(len(buf)))]
+		if _, err := io.ReadFull(f.from, part); err != nil {
+			return err
+		}
+		n, err := file.Write(p.ctx, usermem.BytesIOSequence(part), vfs.WriteOptions{})
+		if err == nil && n != int64(len(part)) {
+			err = linuxerr.ENOSPC
+		}
+		if err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
 }
 
 func (p placement) at(name string) *vfs.PathOperation {

@@ -43,7 +43,8 @@ func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
 	s := &sink{limit: job.Tasks, notes: notes}
 	s.live.Store(1) // the first task is not cloned
 	here.AddStateToCheckpoint(markKey, &mark{})
-	s.scratch.note = s.note
+	s.scratch.note, s.left.note = s.note, s.note
+	kept = &s.left
 	if job.Restored != "" {
 		return s, s.takeRestored(job)
 	}
@@ -66,6 +67,7 @@ func newSink(config map[string]any, notes *fd.FD) (seccheck.Sink, error) {
 
 // look begins to look at what the job does. The task is its first.
 func (s *sink) look(t *kernel.Task, job Job) {
+	s.left.hold(t)
 	hook := callHook{watcher: eye}
 	if job.Scratch {
 		s.scratch.watch(t)
@@ -83,6 +85,7 @@ type sink struct {
 	denied atomic.Int64
 
 	scratch scratch
+	left    leavings
 }
 
 // Name implements seccheck.Sink.
@@ -104,10 +107,13 @@ func (s *sink) Clone(ctx context.Context, _ seccheck.FieldSet, info *pb.CloneInf
 }
 
 // TaskExit implements seccheck.Sink.
-func (s *sink) TaskExit(context.Context, seccheck.FieldSet, *pb.TaskExit) error {
+func (s *sink) TaskExit(ctx context.Context, _ seccheck.FieldSet, _ *pb.TaskExit) error {
 	s.scratch.look()
+	s.left.exits(ctx)
 	if s.live.Add(-1) == 0 {
 		s.scratch.release()
+		closeStreams()
+		s.left.end()
 	}
 	return nil
 }

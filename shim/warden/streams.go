@@ -66,6 +66,14 @@ func takeStream(config map[string]any, file *fd.FD) (seccheck.Sink, error) {
 	return stream{}, nil
 }
 
+// closeStreams lets go of those that nothing in the sandbox has taken for its
+// own, so that who is at their other ends sees the end.
+func closeStreams() {
+	for _, f := range streams {
+		_ = f.Close()
+	}
+}
+
 type stream struct{ seccheck.SinkDefaults }
 
 // Name implements seccheck.Sink.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gvisor.dev/gvisor/pkg/abi/linux"
+	"gvisor.dev/gvisor/pkg/errors/linuxerr"
 	"gvisor.dev/gvisor/pkg/fspath"
 	"gvisor.dev/gvisor/pkg/sentry/kernel"
 	"gvisor.dev/gvisor/pkg/sentry/kernel/auth"
@@ -56,12 +57,35 @@ func (s *sink) takeRestored(job Job) error {
 		if err := job.leaveFiles(here, first); err != nil {
 			return fmt.Errorf("%s: %w", sinkName, err)
 		}
+		if err := makeOut(here, first); err != nil {
+			return fmt.Errorf("%s: make %s: %w", sinkName, OutDir, err)
+		}
 	}
 	if err := late.place(first); err != nil {
 		return fmt.Errorf("%s: the job's files: %w", sinkName, err)
 	}
 	s.look(first, job)
 	return nil
+}
+
+// makeOut makes the folder for what the job leaves where the saved program has
+// none: it may have been saved by an earlier version. What it has is kept.
+func makeOut(k *kernel.Kernel, first *kernel.Task) error {
+	ctx := k.SupervisorContext()
+	root := first.MountNamespace().Root(ctx)
+	defer root.DecRef(ctx)
+	creds, owner := auth.CredentialsFromContext(ctx), first.Credentials()
+	at := &vfs.PathOperation{Root: root, Start: root, Path: fspath.Parse(OutDir)}
+	err := k.VFS().MkdirAt(ctx, creds, at, &vfs.MkdirOptions{Mode: 0o755})
+	if linuxerr.Equals(linuxerr.EEXIST, err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return k.VFS().SetStatAt(ctx, creds, at, &vfs.SetStatOptions{Stat: linux.Statx{
+		Mask: linux.STATX_UID | linux.STATX_GID, UID: uint32(owner.EffectiveKUID), GID: uint32(owner.EffectiveKGID),
+	}})
 }
 
 // leaveFiles tells the restored program who it is now. What it has made of the

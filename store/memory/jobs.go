@@ -91,6 +91,15 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (glovebox.Job, error
 
 // KeptOutput implements glovebox.Jobs: it adds up what is there.
 func (s *Store) KeptOutput(ctx context.Context, tenant string) (int64, error) {
+	return s.sum(ctx, tenant, func(j glovebox.Job) int64 { return j.Output.Stdout + j.Output.Stderr })
+}
+
+// KeptArtifacts implements glovebox.Jobs in the same way.
+func (s *Store) KeptArtifacts(ctx context.Context, tenant string) (int64, error) {
+	return s.sum(ctx, tenant, func(j glovebox.Job) int64 { return j.Artifacts.Kept() })
+}
+
+func (s *Store) sum(ctx context.Context, tenant string, of func(glovebox.Job) int64) (int64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if err := s.usable(ctx); err != nil {
@@ -99,7 +108,7 @@ func (s *Store) KeptOutput(ctx context.Context, tenant string) (int64, error) {
 	sum := int64(0)
 	for _, e := range s.jobs {
 		if tenant == glovebox.AnyTenant || tenant == e.job.Tenant {
-			sum += e.job.Output.Stdout + e.job.Output.Stderr
+			sum += of(e.job)
 		}
 	}
 	return sum, nil

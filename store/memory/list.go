@@ -42,12 +42,21 @@ func (s *Store) ListJobs(ctx context.Context, filter glovebox.JobFilter) (gloveb
 
 // DueJobs implements glovebox.Jobs. Jobs due at one instant come by id.
 func (s *Store) DueJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {
+	return s.overdue(ctx, now, limit, func(j glovebox.Job) bool { return j.Status != glovebox.StatusArchived })
+}
+
+// ExpiredJobs implements glovebox.Jobs, in the same order.
+func (s *Store) ExpiredJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {
+	return s.overdue(ctx, now, limit, func(j glovebox.Job) bool { return j.Status == glovebox.StatusArchived })
+}
+
+func (s *Store) overdue(ctx context.Context, now time.Time, limit int, want func(glovebox.Job) bool) ([]glovebox.Job, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	found := s.pick(func(job glovebox.Job) bool { return !job.Due.IsZero() && !job.Due.After(now) })
+	found := s.pick(func(job glovebox.Job) bool { return !job.Due.IsZero() && !job.Due.After(now) && want(job) })
 	slices.SortFunc(found, func(a, b entry) int {
 		if c := a.job.Due.Compare(b.job.Due); c != 0 {
 			return c

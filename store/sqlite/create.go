@@ -68,7 +68,7 @@ func (t *statements) create(r row, key *glovebox.IdempotencyKey) (first []byte, 
 		keyName = key.Key
 	}
 	if err := t.exec(t.insertJob, r.id, r.tenant, r.created, r.status, r.node, r.due, r.version, r.attempt,
-		r.labelText(), r.body, r.outcome, keyName, r.kept); err != nil {
+		r.labelText(), r.body, r.outcome, keyName, r.kept.output, r.kept.artifacts); err != nil {
 		return nil, err
 	}
 	if err := t.keep(r.tenant, r.kept); err != nil {

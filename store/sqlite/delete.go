@@ -23,10 +23,11 @@ func (s *Store) DeleteJob(ctx context.Context, tenant, id string, version int64,
 }
 
 func (t *statements) deleteJob(tenant, id string, version int64) error {
-	var seq, created, has, kept int64
+	var seq, created, has int64
+	var had kept
 	var owner, status, labels string
 	var key sql.NullString
-	found, err := t.first(t.doomed, []any{id}, &seq, &owner, &created, &has, &status, &labels, &key, &kept)
+	found, err := t.first(t.doomed, []any{id}, &seq, &owner, &created, &has, &status, &labels, &key, &had.output, &had.artifacts)
 	switch {
 	case err != nil:
 		return err
@@ -46,7 +47,7 @@ func (t *statements) deleteJob(tenant, id string, version int64) error {
 			return err
 		}
 	}
-	if err := t.keep(owner, -kept); err != nil {
+	if err := t.keep(owner, kept{}.since(had)); err != nil {
 		return err
 	}
 	return t.exec(t.dropJob, seq)

@@ -101,7 +101,7 @@ func openReaders(ctx context.Context, path string, busy time.Duration) (*Store, 
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		sql  string
-	}{{&s.byID, selectByID}, {&s.due, selectDue}, {&s.record, selectRecord}, {&s.kept, selectKept}} {
+	}{{&s.byID, selectByID}, {&s.due, selectDue}, {&s.expired, selectExpired}, {&s.record, selectRecord}, {&s.kept, selectKept}} {
 		if *p.stmt, err = db.PrepareContext(ctx, p.sql); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}

@@ -56,6 +56,10 @@ func TestPlans(t *testing.T) {
 	if !strings.Contains(plan, "jobs_due (due>? AND due<?)") || strings.Contains(plan, "TEMP B-TREE") {
 		t.Errorf("due: %s", plan)
 	}
+	plan = explain(t, s, selectExpired, 1, 1)
+	if !strings.Contains(plan, "jobs_expiring (due>? AND due<?)") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("expired: %s", plan)
+	}
 }
 
 func explain(t *testing.T, s *Store, text string, args ...any) string {

@@ -13,7 +13,9 @@ import (
 const (
 	selectKey  = "SELECT fingerprint, job FROM idempotency_keys WHERE tenant = ? AND key = ? AND expires > ?"
 	selectByID = "SELECT tenant, body FROM jobs WHERE id = ?"
-	selectDue  = "SELECT body FROM jobs INDEXED BY jobs_due WHERE due IS NOT NULL AND due <= ? ORDER BY due, id LIMIT ?"
+	selectDue  = "SELECT body FROM jobs INDEXED BY jobs_due WHERE due IS NOT NULL AND status <> 'ARCHIVED' AND due <= ? ORDER BY due, id LIMIT ?"
+
+	selectExpired = "SELECT body FROM jobs INDEXED BY jobs_expiring WHERE due IS NOT NULL AND status = 'ARCHIVED' AND due <= ? ORDER BY due, id LIMIT ?"
 )
 
 // Job implements glovebox.Jobs.
@@ -48,7 +50,16 @@ func (s *Store) JobOfKey(ctx context.Context, tenant string, key glovebox.Idempo
 
 // DueJobs implements glovebox.Jobs. Jobs due at one instant come by id.
 func (s *Store) DueJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {
-	rows, err := s.due.QueryContext(ctx, record.Nanos(now), max(limit, 0)) // LIMIT -1 would be all
+	return overdue(ctx, s.due, now, limit)
+}
+
+// ExpiredJobs implements glovebox.Jobs, in the same order.
+func (s *Store) ExpiredJobs(ctx context.Context, now time.Time, limit int) ([]glovebox.Job, error) {
+	return overdue(ctx, s.expired, now, limit)
+}
+
+func overdue(ctx context.Context, list *sql.Stmt, now time.Time, limit int) ([]glovebox.Job, error) {
+	rows, err := list.QueryContext(ctx, record.Nanos(now), max(limit, 0)) // LIMIT -1 would be all
 	if err != nil {
 		return nil, readFault(ctx, err, "reading what is due")
 	}

@@ -16,7 +16,7 @@ type row struct {
 	due                      any // int64 or nil
 	version, attempt         int64
 	labels                   map[string]string
-	kept                     int64 // bytes of output
+	kept                     kept
 	body                     string
 }
 
@@ -26,7 +26,8 @@ func newRow(job glovebox.Job, body []byte) row {
 		outcome: string(job.Outcome),
 		created: record.Nanos(job.CreatedAt), due: nullable(job.Due),
 		version: job.Version, attempt: int64(job.Attempt),
-		labels: job.Spec.Labels, kept: job.Output.Stdout + job.Output.Stderr, body: string(body),
+		labels: job.Spec.Labels, body: string(body),
+		kept: kept{job.Output.Stdout + job.Output.Stderr, job.Artifacts.Kept()},
 	}
 }
 

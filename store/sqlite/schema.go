@@ -13,7 +13,7 @@ const applicationID = 0x476c7642
 
 // migrations bring a file from version i to i+1. What was released is never
 // edited, only followed by another.
-var migrations = []string{schema1, schema2, schema3}
+var migrations = []string{schema1, schema2, schema3, schema4, schema5}
 
 // The partial indexes hold the jobs that are not archived, which stay few
 // however many there have been. job_labels repeats a job's place in the list

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,6 +24,29 @@ func openIn(t testing.TB, dir string) glovebox.Store {
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) glovebox.Store { return openIn(t, memoryDir(t)) })
+}
+
+// TestStoreOfEachVersion: a file that an older version has made is as good as a
+// new one.
+func TestStoreOfEachVersion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short")
+	}
+	for _, version := range sqlite.Dumped(t) {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			empty, err := os.ReadFile(sqlite.EmptyOf(t, version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			storetest.Run(t, func(t *testing.T) glovebox.Store {
+				dir := memoryDir(t)
+				if err := os.WriteFile(filepath.Join(dir, "glovebox.db"), empty, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return openIn(t, dir)
+			})
+		})
+	}
 }
 
 // memoryDir is a folder on a disk in memory if there is one: the suite makes

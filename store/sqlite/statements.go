@@ -44,13 +44,13 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.bodyOf, "SELECT body FROM jobs WHERE id = ?"},
 		{&s.exists, "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?)"},
 		{&s.insertJob, `INSERT INTO jobs (id, tenant, created, status, node, due, version, attempt, labels, body,
-			outcome, idempotency_key, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.current, "SELECT seq, created, version, attempt, labels, kept FROM jobs WHERE id = ? AND tenant = ?"},
+			outcome, idempotency_key, kept, kept_artifacts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.current, "SELECT seq, created, version, attempt, labels, kept, kept_artifacts FROM jobs WHERE id = ? AND tenant = ?"},
 		{&s.replaceJob, `UPDATE jobs SET status = ?, node = ?, due = ?, version = ?, attempt = ?, labels = ?, body = ?,
-			outcome = ?, kept = ? WHERE seq = ?`},
+			outcome = ?, kept = ?, kept_artifacts = ? WHERE seq = ?`},
 		{&s.addLabel, "INSERT INTO job_labels (tenant, key, value, created, job) VALUES (?, ?, ?, ?, ?)"},
 		{&s.dropLabel, "DELETE FROM job_labels WHERE tenant = ? AND key = ? AND value = ? AND created = ? AND job = ?"},
-		{&s.doomed, "SELECT seq, tenant, created, version, status, labels, idempotency_key, kept FROM jobs WHERE id = ?"},
+		{&s.doomed, "SELECT seq, tenant, created, version, status, labels, idempotency_key, kept, kept_artifacts FROM jobs WHERE id = ?"},
 		{&s.disownKey, "UPDATE idempotency_keys SET job = '' WHERE tenant = ? AND key = ? AND job = ?"},
 		{&s.dropJob, "DELETE FROM jobs WHERE seq = ?"},
 		{&s.putImage, "INSERT OR REPLACE INTO images (tenant, name, body) VALUES (?, ?, ?)"},
@@ -61,8 +61,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, expires = excluded.expires, value = excluded.value`},
 		{&s.dropRecord, "DELETE FROM records WHERE kind = ? AND key = ?"},
 		{&s.purgeRecords, purgeRecords},
-		{&s.addKept, `INSERT INTO kept_output (tenant, bytes) VALUES (?, ?)
-			ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes`},
+		{&s.addKept, `INSERT INTO kept_output (tenant, bytes, artifacts) VALUES (?, ?, ?)
+			ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes, artifacts = artifacts + excluded.artifacts`},
 		{&s.lastEvent, selectLastEvent},
 		{&s.addEvent, "INSERT INTO audit (tenant, seq, hash, at, actor, action, target, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 	} {

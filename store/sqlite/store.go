@@ -15,6 +15,7 @@ type Store struct {
 	readers *sql.DB
 	byID    *sql.Stmt
 	due     *sql.Stmt
+	expired *sql.Stmt
 	record  *sql.Stmt
 	kept    *sql.Stmt
 

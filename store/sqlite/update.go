@@ -38,9 +38,10 @@ func (s *Store) UpdateJob(ctx context.Context, job glovebox.Job, d glovebox.Dura
 // update compares, then sets. Nobody can come between: there is one writer,
 // and the transaction took the write lock when it began.
 func (t *statements) update(r row) error {
-	var seq, created, version, attempt, kept int64
+	var seq, created, version, attempt int64
+	var was kept
 	var labels string
-	found, err := t.first(t.current, []any{r.id, r.tenant}, &seq, &created, &version, &attempt, &labels, &kept)
+	found, err := t.first(t.current, []any{r.id, r.tenant}, &seq, &created, &version, &attempt, &labels, &was.output, &was.artifacts)
 	switch {
 	case err != nil:
 		return err
@@ -59,10 +60,10 @@ func (t *statements) update(r row) error {
 	if err := t.moveLabels(r, labels); err != nil {
 		return err
 	}
-	if err := t.keep(r.tenant, r.kept-kept); err != nil {
+	if err := t.keep(r.tenant, r.kept.since(was)); err != nil {
 		return err
 	}
-	return t.exec(t.replaceJob, r.status, r.node, r.due, r.version, r.attempt, r.labelText(), r.body, r.outcome, r.kept, seq)
+	return t.exec(t.replaceJob, r.status, r.node, r.due, r.version, r.attempt, r.labelText(), r.body, r.outcome, r.kept.output, r.kept.artifacts, seq)
 }
 
 func notFound(id string) error { return glovebox.Errorf(glovebox.KindNotFound, "no job %s", id) }

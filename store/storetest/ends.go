@@ -34,6 +34,10 @@ func calls(s glovebox.Store, job glovebox.Job) map[string]func(context.Context) 
 			_, err := s.DueJobs(ctx, epoch, 10)
 			return err
 		},
+		"ExpiredJobs": func(ctx context.Context) error {
+			_, err := s.ExpiredJobs(ctx, epoch, 10)
+			return err
+		},
 		"DeleteJob": func(ctx context.Context) error {
 			return s.DeleteJob(ctx, alice, job.ID, job.Version, newEvent(alice, "a"))
 		},

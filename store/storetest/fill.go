@@ -75,6 +75,8 @@ func (f *filler) set(v reflect.Value, path string) {
 		v.SetFloat(float64(f.n) + 0.1)
 	case reflect.Uint8:
 		v.SetUint(uint64(0xff - f.n%8)) // not UTF-8
+	case reflect.Uint32, reflect.Uint64:
+		v.SetUint(1<<31 + uint64(f.n)) // no int32 holds it
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range 2 {

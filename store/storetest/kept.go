@@ -56,6 +56,46 @@ func testKept(t *testing.T, s glovebox.Store) {
 	want("nobody", 0)
 }
 
+// testKeptArtifacts: the same of artifacts, apart from output.
+func testKeptArtifacts(t *testing.T, s glovebox.Store) {
+	ctx := context.Background()
+	want := func(tenant string, output, artifacts int64) {
+		t.Helper()
+		o, err := s.KeptOutput(ctx, tenant)
+		a, errA := s.KeptArtifacts(ctx, tenant)
+		if err != nil || errA != nil || o != output || a != artifacts {
+			t.Errorf("%s keeps %d and %d, %v, %v; want %d and %d", tenant, o, a, err, errA, output, artifacts)
+		}
+	}
+	want(alice, 0, 0)
+	job := newJob(alice)
+	job.Output.Stdout, job.Artifacts = 10, &glovebox.Artifacts{Bytes: 1 << 40, IndexBytes: 100}
+	job = create(t, s, job)
+	other := newJob(bob)
+	other.Artifacts = &glovebox.Artifacts{Bytes: 1}
+	create(t, s, other)
+	want(alice, 10, 1<<40+100)
+	job.Artifacts = &glovebox.Artifacts{Refused: true}
+	job = update(t, s, job)
+	want(alice, 10, 0)
+	job.Artifacts = &glovebox.Artifacts{Bytes: 7}
+	job = update(t, s, job)
+	want(alice, 10, 7)
+	want(glovebox.AnyTenant, 10, 8)
+	job.Status = glovebox.StatusArchived
+	job = update(t, s, job)
+	if err := s.DeleteJob(ctx, alice, job.ID, job.Version); err != nil {
+		t.Fatal(err)
+	}
+	want(alice, 0, 0)
+	want(bob, 0, 1)
+}
+
+func (m *model) keptArtifacts(t *rapid.T) {
+	tenant := anyTenant.Draw(t, "tenant")
+	same(t, m, "kept artifacts", func(s glovebox.Store) (int64, error) { return s.KeptArtifacts(context.Background(), tenant) })
+}
+
 func (m *model) kept(t *rapid.T) {
 	tenant := anyTenant.Draw(t, "tenant")
 	same(t, m, "kept", func(s glovebox.Store) (int64, error) { return s.KeptOutput(context.Background(), tenant) })

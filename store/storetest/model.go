@@ -24,25 +24,26 @@ func testModel(t *testing.T, open Open) {
 			}
 		}()
 		rt.Repeat(map[string]func(*rapid.T){
-			"create":       m.create,
-			"create keyed": m.createKeyed,
-			"update":       m.update,
-			"update more":  m.update, // often, to bring jobs through their lives
-			"get":          m.get,
-			"list":         m.list,
-			"due":          m.due,
-			"kept":         m.kept,
-			"key":          m.jobOfKey,
-			"delete":       m.delete,
-			"commit":       m.commit,
-			"commit more":  m.commit,
-			"record":       m.record,
-			"records":      m.records,
-			"purge":        m.purge,
-			"audit":        m.audit,
-			"put image":    m.putImage,
-			"drop image":   m.dropImage,
-			"images":       m.images,
+			"create":         m.create,
+			"create keyed":   m.createKeyed,
+			"update":         m.update,
+			"update more":    m.update, // often, to bring jobs through their lives
+			"get":            m.get,
+			"list":           m.list,
+			"due":            m.due,
+			"kept":           m.kept,
+			"kept artifacts": m.keptArtifacts,
+			"key":            m.jobOfKey,
+			"delete":         m.delete,
+			"commit":         m.commit,
+			"commit more":    m.commit,
+			"record":         m.record,
+			"records":        m.records,
+			"purge":          m.purge,
+			"audit":          m.audit,
+			"put image":      m.putImage,
+			"drop image":     m.dropImage,
+			"images":         m.images,
 		})
 		m.compareAll(rt)
 	})
@@ -134,6 +135,7 @@ func (m *model) vary(t *rapid.T, job *glovebox.Job) {
 	job.Owner = rapid.StringN(0, 8, -1).Draw(t, "owner")
 	job.Output.Stdout = rapid.SampledFrom([]int64{0, 0, 1, 70, 1 << 40}).Draw(t, "stdout")
 	job.Output.Stderr = rapid.SampledFrom([]int64{0, 0, 3}).Draw(t, "stderr")
+	job.Artifacts = rapid.SampledFrom([]*glovebox.Artifacts{nil, nil, {Bytes: 5, IndexBytes: 2}, {LeftOut: 1}}).Draw(t, "artifacts")
 	job.Due = time.Time{}
 	if rapid.Bool().Draw(t, "is due") {
 		job.Due = m.clock.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "due")))

@@ -66,6 +66,9 @@ func (m *model) due(t *rapid.T) {
 	same(t, m, "due", func(s glovebox.Store) ([]glovebox.Job, error) {
 		return s.DueJobs(context.Background(), now, limit)
 	})
+	same(t, m, "expired", func(s glovebox.Store) ([]glovebox.Job, error) {
+		return s.ExpiredJobs(context.Background(), now, limit)
+	})
 }
 
 func (m *model) putImage(t *rapid.T) {

@@ -61,6 +61,7 @@ func Run(t *testing.T, open Open) {
 		{"list/another list's cursor", testOtherCursor},
 		{"due", testDue},
 		{"kept output", testKept},
+		{"kept artifacts", testKeptArtifacts},
 		{"delete", testDelete},
 		{"delete/key", testDeleteKey},
 		{"records/life", testRecordLife},

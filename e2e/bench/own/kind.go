@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"glovebox"
+	"glovebox/client"
 )
 
 // Kind is where a job's sandbox comes from.
@@ -42,8 +43,7 @@ func arguments(ctx context.Context, program string, k Kind) ([]string, error) {
 	return nil, fmt.Errorf("no %s pool yet", k)
 }
 
-// filled waits until every pool of the kind has what it has at least, and one
-// sandbox in any case.
+// filled waits until every pool that counts for the kind is full.
 func (s *Service) filled(ctx context.Context) error {
 	if s.Kind == Cold {
 		return nil
@@ -53,24 +53,43 @@ func (s *Service) filled(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		found, full := false, true
-		for _, p := range pools {
-			if (p.Template == glovebox.PoolGeneric) != (s.Kind == Generic) {
-				continue
-			}
-			parked := 0
-			for _, slot := range p.Slots {
-				if slot.State == "parked" {
-					parked++
-				}
-			}
-			found, full = true, full && parked >= max(1, p.Floor)
-		}
-		if found && full {
+		if s.Kind.full(pools) {
 			return nil
 		}
 		if time.Now().After(end) {
 			return fmt.Errorf("the pool of kind %s does not fill: %+v", s.Kind, pools)
 		}
 	}
+}
+
+// full says whether there is a pool of the kind, and all that count for it have
+// as many parked as they should.
+func (k Kind) full(pools []client.Pool) bool {
+	found := false
+	for _, p := range pools {
+		parked := 0
+		for _, slot := range p.Slots {
+			if slot.State == "parked" {
+				parked++
+			}
+		}
+		if parked < k.least(p) {
+			return false
+		}
+		found = found || p.Template != glovebox.PoolNetwork && k.least(p) > 0
+	}
+	return found
+}
+
+// least is how many of a pool have to wait: what a pool of the kind has at
+// least, and one in any case; one of those with a network, once a job has asked
+// for it; none of the others.
+func (k Kind) least(p client.Pool) int {
+	switch {
+	case p.Template == glovebox.PoolNetwork:
+		return min(1, p.Target)
+	case (p.Template == glovebox.PoolGeneric) == (k == Generic):
+		return max(1, p.Floor)
+	}
+	return 0
 }

@@ -25,8 +25,9 @@ type Service struct {
 	Client *client.Client
 }
 
-// Start starts one, which ends with t, and has it unpack the images. It is an
-// error if the kind is not to be had.
+// Start starts one, which ends with t, and has it unpack the images. A service
+// with a pool has one more for jobs with a network. It is an error if the kind is
+// not to be had.
 func Start(t box.T, kind Kind, images []rival.Image) (*Service, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -40,6 +41,9 @@ func Start(t box.T, kind Kind, images []rival.Image) (*Service, error) {
 	if s.Client, err = logIn(ctx, at); err != nil {
 		return nil, err
 	}
+	if err := s.allow(); err != nil {
+		return nil, err
+	}
 	for _, img := range images {
 		b.Must("image", "import", img.Archive)
 		if _, err := s.submit(ctx, glovebox.Spec{Image: img.Ref, Cmd: img.Args}, img.Want, client.Archived); err != nil {
@@ -47,6 +51,13 @@ func Start(t box.T, kind Kind, images []rival.Image) (*Service, error) {
 		}
 		if kind == Template {
 			b.Must("template", "create", img.Name, "--image", img.Ref, "--min", "4", "--max", "32")
+		}
+	}
+	if kind != Cold && len(images) > 0 { // the first one is why others are parked
+		spec := glovebox.Spec{Image: images[0].Ref, Cmd: images[0].Args}
+		Networked(&spec)
+		if _, err := s.submit(ctx, spec, images[0].Want, client.Archived); err != nil {
+			return nil, fmt.Errorf("the first job with a network: %w", err)
 		}
 	}
 	_, err = s.settle(ctx)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"glovebox/e2e/bench/sample"
@@ -47,7 +48,7 @@ func (r *Results) goals(line printer) {
 			line("| %s | %s | – | skipped: %s |", g.What, g.bound(), cell(r.Skipped[g.Key]))
 			continue
 		}
-		line("| %s | %s | %.3g %s | %s |", g.What, g.bound(), v, g.Unit, verdict)
+		line("| %s | %s | %s %s | %s |", g.What, g.bound(), figure(v), g.Unit, verdict)
 	}
 	if v, ok := r.Values["burst_jobs_s"]; ok {
 		line("\nThe 100 jobs that were submitted at once ended at %.3g jobs/s.", v)
@@ -113,6 +114,14 @@ func quantiles(s sample.Summary) string {
 		return "– | – | –"
 	}
 	return fmt.Sprintf("%s | %s | %s", ms(s.P50), ms(s.P95), ms(s.P99))
+}
+
+// figure has three digits that count, or all that are before the point.
+func figure(v float64) string {
+	if math.Abs(v) >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // ms has three digits that count, and no exponent.

@@ -68,6 +68,8 @@ func TestPage(t *testing.T) {
 	r.Quick, r.Rounds, r.Versions = true, 15, []string{"runc 1"}
 	r.Set("cold_ratio", 0.9)
 	r.Set("parked_mb", 17)
+	r.Set("filter_mbit_s", 54230)
+	r.Set("claim_network_extra_ms", -0.25)
 	r.Skip("submit_ratio", "no | pool\nyet")
 	r.Series = []Line{
 		{Key: "runc_busybox", What: "runc", Command: "runc run", First: sample.Summary{N: 15, P50: 9.994, P95: 12.34, P99: 1234.5}},
@@ -78,7 +80,8 @@ func TestPage(t *testing.T) {
 	r.Finish("the run ended before")
 	page := r.Page("bench-latency.svg")
 	for _, want := range []string{
-		"quick run", "15 rounds", "| ≤ 1.1 × | 0.9 × | met |", "| ≤ 16 MB | 17 MB | **not met** |", "skipped: no / pool yet |",
+		"quick run", "15 rounds", "| ≤ 1.1 × | 0.9 × | met |", "| ≤ 16 MB | 17 MB | **not met** |",
+		"| ≥ 100 Mbit/s | 54230 Mbit/s | met |", "| ≤ 3 ms | -0.25 ms | met |", "skipped: no / pool yet |",
 		"| runc | 15 | 9.99 | 12.3 | 1234 |", "| crun | 0 | skipped: there is none |", "| runc | 2 | 8 | 80 | 0 | 10.0 | 26.0 |",
 		"| ours | skipped: no pool yet |", "| cold | 5 | 0 | – | – | – | 20 | 100 | 110 | 120 | 0 |", "](bench-latency.svg)", "`runc run`",
 	} {

@@ -69,3 +69,36 @@ func TestMetric(t *testing.T) {
 		}
 	}
 }
+
+// TestLineOf: a part's figures are not those of another whose name begins alike.
+func TestLineOf(t *testing.T) {
+	const text = "goos: linux\n\nBenchmarkProcess/connections/rules=1-2 \t 10\t 5 ns/op\t 7 conns/s-core\n" +
+		"BenchmarkProcess/connections/rules=500-2 \t 10\t 5 ns/op\t 8 conns/s-core\nBenchmarkProcess/bytes \t 9\t 6 Mbit/s-core\n"
+	for part, want := range map[string]float64{"connections/rules=1": 7, "connections/rules=500": 8} {
+		if v, ok := metric(lineOf(text, part), filterConns); v != want || !ok {
+			t.Errorf("%s: %v, %v", part, v, ok)
+		}
+	}
+	if v, ok := metric(lineOf(text, "bytes"), filterBytes); v != 6 || !ok {
+		t.Errorf("bytes: %v, %v", v, ok)
+	}
+	if line := lineOf(text, "connections/rules=50"); line != "" {
+		t.Errorf("%q", line)
+	}
+}
+
+// TestMore: a difference of medians may be below nothing, and has a reason where
+// there is none.
+func TestMore(t *testing.T) {
+	f := &field{r: report.New(), found: map[string]*contest.Series{
+		"a": {First: sample.Series{10, 20, 30}}, "b": {First: sample.Series{21, 22, 23}},
+	}, all: []*contest.Contestant{{Key: "a"}, {Key: "b"}, {Key: "c", Skipped: "no pool yet"}}}
+	f.more("claim_network_extra_ms", "a", "b")
+	f.more("cold_ratio", "c", "a")
+	if v := f.r.Values["claim_network_extra_ms"]; v != -2 || f.r.Skipped["cold_ratio"] != "no pool yet" {
+		t.Errorf("%v, %+v", v, f.r.Skipped)
+	}
+	if note := f.r.Notes["claim_network_extra_ms"]; !strings.Contains(note, "20.00 and 22.00") {
+		t.Errorf("the note is %q", note)
+	}
+}

@@ -24,6 +24,8 @@ type options struct {
 	claims string // compiled benchmark of runtime/containerd
 	saves  string // compiled benchmark of the shim
 
+	filters string // compiled benchmark of the network filter
+
 	json, page, chart string // files to write; "" for none
 }
 
@@ -35,6 +37,7 @@ type length struct {
 	try, loop, load time.Duration
 	park            time.Duration // how long parked sandboxes are looked at
 	saves           int           // how often a saved sandbox is restored
+	filter          time.Duration // of each part of the filter's benchmark
 	pools           int           // how many are put under load
 	whole           time.Duration // no further part begins later
 }
@@ -45,12 +48,12 @@ const roundTime = 10 * time.Second
 func (o options) length() length {
 	l := length{
 		rounds: 100, warm: 3, turns: time.Hour, rest: time.Second, try: 4 * time.Second, loop: time.Minute,
-		load: 20 * time.Second, park: 20 * time.Second, saves: 50, pools: 3, whole: 2 * time.Hour,
+		load: 20 * time.Second, park: 20 * time.Second, saves: 50, filter: 5 * time.Second, pools: 3, whole: 2 * time.Hour,
 	}
 	if o.quick {
 		l = length{
 			rounds: 15, warm: 1, turns: 100 * time.Second, rest: 200 * time.Millisecond, try: 1500 * time.Millisecond, loop: 8 * time.Second,
-			load: 3 * time.Second, park: 5 * time.Second, saves: 10, pools: 1, whole: 220 * time.Second,
+			load: 3 * time.Second, park: 5 * time.Second, saves: 10, filter: time.Second, pools: 1, whole: 220 * time.Second,
 		}
 	}
 	if o.rounds > 0 {
@@ -68,6 +71,7 @@ func main() {
 	flag.StringVar(&o.cache, "cache", ".cache", "folder for the packages that the python image is made of")
 	flag.StringVar(&o.claims, "claims", "", "compiled test of package runtime/containerd; without it the node is not measured alone")
 	flag.StringVar(&o.saves, "saves", "", "compiled test of package shimtest, run in its folder; without it nothing is restored")
+	flag.StringVar(&o.filters, "filter", "", "compiled test of package egress/filter; without it the filter is not measured alone")
 	flag.StringVar(&o.json, "json", "", "file for the figures")
 	flag.StringVar(&o.page, "page", "", "file for the page")
 	flag.StringVar(&o.chart, "chart", "", "file for the chart, beside the page")

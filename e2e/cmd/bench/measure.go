@@ -28,6 +28,8 @@ type field struct {
 	bin   string
 	saved string // program that measures restores
 
+	filters string // program that measures the network filter
+
 	images   []rival.Image // busybox, and python if it can be had
 	node     *claim.Node   // nil if there is none
 	services map[own.Kind]*own.Service
@@ -39,7 +41,7 @@ type field struct {
 // measure takes every figure. What goes wrong on the way makes the program fail
 // at its end; what was found is there all the same.
 func measure(p *program, o options) *report.Results {
-	f := &field{program: p, length: o.length(), r: report.New(), bin: box.BinDir(p), saved: o.saves,
+	f := &field{program: p, length: o.length(), r: report.New(), bin: box.BinDir(p), saved: o.saves, filters: o.filters,
 		services: map[own.Kind]*own.Service{}, missing: map[own.Kind]error{}}
 	f.r.Quick, f.r.Rounds, f.r.When = o.quick, f.rounds, time.Now().UTC().Format("2006-01-02 15:04 UTC")
 	f.r.Machine, f.r.Versions = host.Describe(), f.versions()
@@ -51,7 +53,7 @@ func measure(p *program, o options) *report.Results {
 		do   func()
 	}{
 		{"control at rest", f.idle}, {"1 GiB of output", f.output}, {"turns", f.turns}, {"parked sandboxes", f.parked},
-		{"hibernation", f.hibernation}, {"loops", f.loops}, {"loads", f.loads}, {"a burst", f.burst},
+		{"hibernation", f.hibernation}, {"network filter", f.filter}, {"loops", f.loops}, {"loads", f.loads}, {"a burst", f.burst},
 	} {
 		if p.ctx.Err() != nil {
 			p.Errorf("stopped before: %s", part.name)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"glovebox/e2e/bench/chart"
 	"glovebox/e2e/bench/contest"
 	"glovebox/e2e/bench/host"
@@ -11,8 +13,8 @@ import (
 
 // loops tells what each can keep up.
 func (f *field) loops() {
-	rates := map[string]float64{}
-	lost, ran := 0, false
+	ran := map[string]contest.Loop{}
+	lost, ours := 0, false
 	for _, key := range []string{"runc_busybox", "runsc_busybox", "submit_cold_busybox", "submit_generic_busybox", "submit_template_busybox"} {
 		c := f.contestant(key)
 		if c == nil {
@@ -30,24 +32,36 @@ func (f *field) loops() {
 			if loop.Lost > 0 {
 				f.Errorf("loop of %s lost %d jobs: %s", key, loop.Lost, loop.Err)
 			}
-			rates[key] = loop.Rate
+			ran[key] = loop
 			if c.Settle != nil {
-				lost, ran = lost+loop.Lost, true
+				lost, ours = lost+loop.Lost, true
 			}
 		}
 		f.r.Loops = append(f.r.Loops, l)
 	}
 	for _, kind := range []string{"template", "generic"} {
 		key := "submit_" + kind + "_busybox"
-		if rate, ok := rates[key]; ok {
-			f.r.Ratio("throughput_"+kind+"_ratio", rate, rates["runsc_busybox"], "")
+		if loop, ok := ran[key]; ok {
+			f.r.Ratio("throughput_"+kind+"_ratio", loop.Rate, ran["runsc_busybox"].Rate, "")
+			f.spent(kind, loop, ran["runsc_busybox"])
 		} else {
 			f.r.Skip("throughput_"+kind+"_ratio", f.why(key))
 		}
 	}
-	if ran {
+	if ours {
 		f.r.Set("throughput_lost", float64(lost))
 	}
+}
+
+// spent tells what CPU time of the whole machine a job took, beside what one of
+// runsc's took in the same run.
+func (f *field) spent(kind string, ours, runsc contest.Loop) {
+	if ours.Jobs == 0 || runsc.Jobs == 0 {
+		return
+	}
+	f.r.Set("throughput_"+kind+"_cpu_ms", ours.CPU)
+	f.r.Set("throughput_runsc_cpu_ms", runsc.CPU)
+	f.r.Notes["throughput_"+kind+"_ratio"] = fmt.Sprintf("%.1f ms of CPU a job, runsc %.1f", ours.CPU, runsc.CPU)
 }
 
 // loads has jobs arrive at a rate, at the pools that there are.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
 
 	"glovebox"
@@ -12,13 +14,6 @@ import (
 	"glovebox/runtime/runtimetest"
 )
 
-// bound is a job with an environment and limits of its own, as a pool cannot
-// know them before.
-func bound(s *glovebox.Spec) {
-	s.Env = map[string]string{"TOKEN": glovebox.NewID("secret"), "MODE": "bench"}
-	s.Limits = glovebox.Limits{Memory: 200 << 20, CPUs: 0.9, Pids: 99, Disk: 100 << 20}
-}
-
 // ours are the product's contestants: over the API, and the node alone.
 func (f *field) ours() []*contest.Contestant {
 	var all []*contest.Contestant
@@ -27,7 +22,9 @@ func (f *field) ours() []*contest.Contestant {
 			all = append(all, f.submit(kind, "submit_"+string(kind)+"_"+img.Name, "API: submit, "+string(kind)+", "+img.Name, img.Name, nil))
 		}
 	}
-	all = append(all, f.submit(own.Template, "submit_bound_busybox", "API: submit, template, busybox, with environment and limits of its own", "busybox", bound))
+	all = append(all,
+		f.submit(own.Template, "submit_bound_busybox", "API: submit, template, busybox, with environment, limits, a secret and a network of its own", "busybox", own.Bound),
+		f.submit(own.Generic, "submit_network_busybox", "API: submit, generic, busybox, with a network of its own", "busybox", own.Networked))
 	if f.node == nil {
 		return all
 	}
@@ -101,6 +98,7 @@ func (f *field) turns() {
 	f.ratio("submit_ratio", "submit_template_busybox", "runc_busybox")
 	f.ratio("bound_ratio", "submit_bound_busybox", "submit_template_busybox")
 	f.ratio("cold_ratio", "submit_cold_busybox", "runsc_busybox")
+	f.more("claim_network_extra_ms", "submit_network_busybox", "submit_generic_busybox")
 	f.r.Ratio("submit_p99_over_p50", f.first("submit_template_busybox", 0.99), f.first("submit_template_busybox", 0.5), f.why("submit_template_busybox"))
 	f.teardown()
 }
@@ -112,6 +110,18 @@ func (f *field) ratio(key, of, to string) {
 		why = f.why(to)
 	}
 	f.r.Ratio(key, f.first(of, 0.5), f.first(to, 0.5), why)
+}
+
+// more is what one contestant's median to the first byte is above another's, in
+// milliseconds; it may be below.
+func (f *field) more(key, of, than string) {
+	a, b := f.first(of, 0.5), f.first(than, 0.5)
+	if math.IsNaN(a) || math.IsNaN(b) {
+		f.r.Skip(key, cmp.Or(f.why(of), f.why(than), "there was nothing to tell it from"))
+		return
+	}
+	f.r.Set(key, a-b)
+	f.r.Notes[key] = fmt.Sprintf("medians %.2f and %.2f ms, n=%d and %d", a, b, len(f.found[of].First), len(f.found[than].First))
 }
 
 // first is a quantile of a contestant's times to the first byte; NaN if it has

@@ -43,6 +43,8 @@ const (
 	NodeServiceShipOutputProcedure = "/glovebox.node.v1.NodeService/ShipOutput"
 	// NodeServiceReadStdinProcedure is the fully-qualified name of the NodeService's ReadStdin RPC.
 	NodeServiceReadStdinProcedure = "/glovebox.node.v1.NodeService/ReadStdin"
+	// NodeServiceReadFileProcedure is the fully-qualified name of the NodeService's ReadFile RPC.
+	NodeServiceReadFileProcedure = "/glovebox.node.v1.NodeService/ReadFile"
 	// NodeServiceReadBlobProcedure is the fully-qualified name of the NodeService's ReadBlob RPC.
 	NodeServiceReadBlobProcedure = "/glovebox.node.v1.NodeService/ReadBlob"
 )
@@ -69,6 +71,9 @@ type NodeServiceClient interface {
 	ShipOutput(context.Context) *connect.BidiStreamForClient[nodev1.OutputChunk, nodev1.OutputAck]
 	// ReadStdin brings a job's input from offset on, as it arrives, until its end.
 	ReadStdin(context.Context, *connect.Request[nodev1.ReadStdinRequest]) (*connect.ServerStreamForClient[nodev1.DataChunk], error)
+	// ReadFile brings a file that an order names in its work, from offset on. Its
+	// bytes must have the digest and size that the order says.
+	ReadFile(context.Context, *connect.Request[nodev1.ReadFileRequest]) (*connect.ServerStreamForClient[nodev1.DataChunk], error)
 	// ReadBlob brings a content-addressed blob of an image that the node was
 	// ordered to use, from offset on.
 	ReadBlob(context.Context, *connect.Request[nodev1.ReadBlobRequest]) (*connect.ServerStreamForClient[nodev1.DataChunk], error)
@@ -103,6 +108,12 @@ func NewNodeServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(nodeServiceMethods.ByName("ReadStdin")),
 			connect.WithClientOptions(opts...),
 		),
+		readFile: connect.NewClient[nodev1.ReadFileRequest, nodev1.DataChunk](
+			httpClient,
+			baseURL+NodeServiceReadFileProcedure,
+			connect.WithSchema(nodeServiceMethods.ByName("ReadFile")),
+			connect.WithClientOptions(opts...),
+		),
 		readBlob: connect.NewClient[nodev1.ReadBlobRequest, nodev1.DataChunk](
 			httpClient,
 			baseURL+NodeServiceReadBlobProcedure,
@@ -117,6 +128,7 @@ type nodeServiceClient struct {
 	sync       *connect.Client[nodev1.SyncRequest, nodev1.SyncResponse]
 	shipOutput *connect.Client[nodev1.OutputChunk, nodev1.OutputAck]
 	readStdin  *connect.Client[nodev1.ReadStdinRequest, nodev1.DataChunk]
+	readFile   *connect.Client[nodev1.ReadFileRequest, nodev1.DataChunk]
 	readBlob   *connect.Client[nodev1.ReadBlobRequest, nodev1.DataChunk]
 }
 
@@ -133,6 +145,11 @@ func (c *nodeServiceClient) ShipOutput(ctx context.Context) *connect.BidiStreamF
 // ReadStdin calls glovebox.node.v1.NodeService.ReadStdin.
 func (c *nodeServiceClient) ReadStdin(ctx context.Context, req *connect.Request[nodev1.ReadStdinRequest]) (*connect.ServerStreamForClient[nodev1.DataChunk], error) {
 	return c.readStdin.CallServerStream(ctx, req)
+}
+
+// ReadFile calls glovebox.node.v1.NodeService.ReadFile.
+func (c *nodeServiceClient) ReadFile(ctx context.Context, req *connect.Request[nodev1.ReadFileRequest]) (*connect.ServerStreamForClient[nodev1.DataChunk], error) {
+	return c.readFile.CallServerStream(ctx, req)
 }
 
 // ReadBlob calls glovebox.node.v1.NodeService.ReadBlob.
@@ -162,6 +179,9 @@ type NodeServiceHandler interface {
 	ShipOutput(context.Context, *connect.BidiStream[nodev1.OutputChunk, nodev1.OutputAck]) error
 	// ReadStdin brings a job's input from offset on, as it arrives, until its end.
 	ReadStdin(context.Context, *connect.Request[nodev1.ReadStdinRequest], *connect.ServerStream[nodev1.DataChunk]) error
+	// ReadFile brings a file that an order names in its work, from offset on. Its
+	// bytes must have the digest and size that the order says.
+	ReadFile(context.Context, *connect.Request[nodev1.ReadFileRequest], *connect.ServerStream[nodev1.DataChunk]) error
 	// ReadBlob brings a content-addressed blob of an image that the node was
 	// ordered to use, from offset on.
 	ReadBlob(context.Context, *connect.Request[nodev1.ReadBlobRequest], *connect.ServerStream[nodev1.DataChunk]) error
@@ -192,6 +212,12 @@ func NewNodeServiceHandler(svc NodeServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(nodeServiceMethods.ByName("ReadStdin")),
 		connect.WithHandlerOptions(opts...),
 	)
+	nodeServiceReadFileHandler := connect.NewServerStreamHandler(
+		NodeServiceReadFileProcedure,
+		svc.ReadFile,
+		connect.WithSchema(nodeServiceMethods.ByName("ReadFile")),
+		connect.WithHandlerOptions(opts...),
+	)
 	nodeServiceReadBlobHandler := connect.NewServerStreamHandler(
 		NodeServiceReadBlobProcedure,
 		svc.ReadBlob,
@@ -206,6 +232,8 @@ func NewNodeServiceHandler(svc NodeServiceHandler, opts ...connect.HandlerOption
 			nodeServiceShipOutputHandler.ServeHTTP(w, r)
 		case NodeServiceReadStdinProcedure:
 			nodeServiceReadStdinHandler.ServeHTTP(w, r)
+		case NodeServiceReadFileProcedure:
+			nodeServiceReadFileHandler.ServeHTTP(w, r)
 		case NodeServiceReadBlobProcedure:
 			nodeServiceReadBlobHandler.ServeHTTP(w, r)
 		default:
@@ -227,6 +255,10 @@ func (UnimplementedNodeServiceHandler) ShipOutput(context.Context, *connect.Bidi
 
 func (UnimplementedNodeServiceHandler) ReadStdin(context.Context, *connect.Request[nodev1.ReadStdinRequest], *connect.ServerStream[nodev1.DataChunk]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("glovebox.node.v1.NodeService.ReadStdin is not implemented"))
+}
+
+func (UnimplementedNodeServiceHandler) ReadFile(context.Context, *connect.Request[nodev1.ReadFileRequest], *connect.ServerStream[nodev1.DataChunk]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("glovebox.node.v1.NodeService.ReadFile is not implemented"))
 }
 
 func (UnimplementedNodeServiceHandler) ReadBlob(context.Context, *connect.Request[nodev1.ReadBlobRequest], *connect.ServerStream[nodev1.DataChunk]) error {

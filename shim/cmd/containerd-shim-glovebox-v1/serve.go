@@ -78,6 +78,7 @@ func serve(ctx context.Context, args []string) error {
 	service := task.New(host)
 	api.RegisterTTRPCTaskService(server, service)
 	task.RegisterWatch(server, service)
+	task.RegisterCollect(server, service)
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background(), listener) }()

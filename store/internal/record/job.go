@@ -109,6 +109,20 @@ func inUTC(job *glovebox.Job) {
 		c.At = c.At.UTC()
 		job.Cancel = &c
 	}
+	if job.Proof != nil {
+		p := *job.Proof
+		p.Opened = p.Opened.UTC()
+		job.Proof = &p
+	}
+	job.Ledger = slices.Clone(job.Ledger)
+	for i := range job.Ledger {
+		job.Ledger[i].At = job.Ledger[i].At.UTC()
+	}
+	job.Causes = slices.Clone(job.Causes)
+	for i := range job.Causes {
+		c := &job.Causes[i]
+		c.PlacedAt, c.StartedAt, c.EndedAt = c.PlacedAt.UTC(), c.StartedAt.UTC(), c.EndedAt.UTC()
+	}
 	job.Approvals = slices.Clone(job.Approvals)
 	for i := range job.Approvals {
 		job.Approvals[i].At = job.Approvals[i].At.UTC()
