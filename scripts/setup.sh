@@ -2,6 +2,7 @@
 # Installs the Debian packages that the demo and the tests need, if they are
 # missing. The service itself needs none of them.
 set -euo pipefail
+"$(dirname "$0")/dynamodb-local.sh"
 want=()
 [ -x /bin/busybox ] && /bin/busybox --list >/dev/null 2>&1 || want+=(busybox-static)
 command -v runc >/dev/null || want+=(runc)
