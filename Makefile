@@ -5,7 +5,7 @@ BIN ?= bin
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: help demo test nightly build tools setup lint identity hostile bench check-tools clean
+.PHONY: help demo test nightly build tools setup lint identity hostile campaign bench check-tools clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,7 +19,9 @@ test: setup build check-tools ## everything: lint, units with -race, conformance
 nightly: export GLOVEBOX_REQUESTS ?= 100000
 nightly: export GLOVEBOX_KILL_JOBS ?= 1000
 nightly: export GLOVEBOX_POWER_CUTS ?= 20
-nightly: test ## the same at length: 100,000 generated requests, kills over 1,000 jobs, 20 power cuts
+nightly: export GLOVEBOX_SEEDS ?= 20000
+nightly: export GLOVEBOX_PAIRS ?= 5000
+nightly: test ## the same at length: 100,000 generated requests, kills over 1,000 jobs, 20,000 seeds, pairs of faults
 
 build: tools ## bin/glovebox and the pinned tools beside it
 	@echo "building $(BIN)/glovebox" >&2
@@ -42,6 +44,9 @@ identity: ## every proof that must be refused, every route as everybody, generat
 
 hostile: setup build ## hostile jobs on a fake internet: what they tried, what worked; UPDATE=1 keeps the scoreboard
 	@scripts/hostile.sh
+
+campaign: setup build ## faults, seeds, kills, and bugs put in on purpose; ends with one line of counts
+	@scripts/campaign.sh
 
 bench: setup build ## docs/BENCHMARKS.md: ours beside runc, crun, runsc, bwrap, ctr; QUICK=1 in minutes
 	@scripts/bench.sh
