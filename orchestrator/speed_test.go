@@ -175,6 +175,7 @@ func archivedJob(i int, due time.Time) glovebox.Job {
 // in one of few. Both are measured by turns, so that what else the machine does
 // meets both.
 func TestSubmitsAreFlat(t *testing.T) {
+	notUnderRace(t)
 	const few, many, rounds, batch, most = 1_000, 20_000, 11, 200, 1.5
 	later := func(i int) glovebox.Job { return archivedJob(i, time.Now().Add(time.Hour)) }
 	small, _ := openCounter(t, storeOf(t, few, later), newLogs())
@@ -200,6 +201,7 @@ func median(all []float64) float64 {
 // TestRecoveryOf10000: with 10,000 unfinished jobs in the store, among more that
 // are archived, a new process serves again within the time that is promised.
 func TestRecoveryOf10000(t *testing.T) {
+	notUnderRace(t)
 	const promised = 5 * time.Second
 	d, took := openCounter(t, storeOf(t, 30_000, mixed), newLogs())
 	t.Logf("serving after %s", took)
@@ -301,3 +303,12 @@ type filed struct {
 }
 
 func (f filed) Forget(ctx context.Context, job string) error { return f.files.Forget(ctx, job) }
+
+// notUnderRace leaves what measures to a run without the race detector, which
+// `make test` has for it.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("skipped: it measures, and the race detector is on; the suite \"plain\" of `make test` runs it")
+	}
+}

@@ -21,7 +21,10 @@ suite() { # name, folder, go test arguments …
 
 echo "== lint"
 scripts/lint.sh || failed=1
-suite units . -race -timeout 15m $(go list ./... | grep -v -e '/runtime/containerd' -e '/campaign$')
+suite units . -race -timeout 15m $(go list ./... | grep -v -e '/runtime/containerd' -e '/campaign$' -e '/store/dynamodb$')
+# What measures, or takes long for what the race detector could find in it.
+suite plain . -timeout 15m -run '^(TestSubmitsAreFlat|TestRecoveryOf10000|TestStoreOfEachVersion)$' ./orchestrator ./store/sqlite
+suite dynamodb . -timeout 15m ./store/dynamodb
 echo
 echo "== identity"
 scripts/identity.sh || failed=1

@@ -69,6 +69,7 @@ type Provider struct {
 // node is what is known of a node.
 type node struct {
 	run      string
+	past     []string // runs before it, the latest last; at most maxPast
 	sequence uint64
 	revision uint64        // of the list of orders; grows with each change
 	changed  chan struct{} // closed and replaced when revision grows

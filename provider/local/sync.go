@@ -18,6 +18,9 @@ import (
 // callAgain bounds how long a node stays silent.
 const callAgain = 30 * time.Second
 
+// maxPast bounds how many former runs of a node's agent are remembered.
+const maxPast = 64
+
 var errLate = errors.New("a later call of this node has come in")
 
 // Sync takes a node's list, tells the orchestrator what is new in it, and
@@ -53,10 +56,9 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.node(m.GetNode())
-	if m.GetRun() == n.run && m.GetSequence() <= n.sequence {
+	if !n.follows(m.GetRun(), m.GetSequence()) {
 		return nil, connect.NewError(connect.CodeAborted, errLate)
 	}
-	n.run, n.sequence = m.GetRun(), m.GetSequence()
 	n.pools, n.seen = m.GetPools(), p.now()
 	p.saved(m.GetNode(), m.GetSnapshots())
 	n.have = make(map[string]*nodev1.Sandbox, len(m.GetHave()))
@@ -77,6 +79,21 @@ func (p *Provider) take(m *nodev1.SyncRequest) ([]glovebox.Report, error) {
 		}
 	}
 	return append(news, p.missing(m, n)...), nil
+}
+
+// follows says whether a call comes after all that came before, and notes it. A
+// call of an agent that another has followed is late, however it got here: what
+// it tells is what a dead process knew.
+func (n *node) follows(run string, sequence uint64) bool {
+	switch {
+	case slices.Contains(n.past, run) || run == n.run && sequence <= n.sequence:
+		return false
+	case run != n.run && n.run != "":
+		n.past = append(n.past, n.run)
+		n.past = n.past[max(0, len(n.past)-maxPast):]
+	}
+	n.run, n.sequence = run, sequence
+	return true
 }
 
 // missing looks at the orders that the node's list does not name: removed ones

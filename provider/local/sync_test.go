@@ -158,6 +158,33 @@ func TestLateCalls(t *testing.T) {
 	})
 }
 
+// TestCallOfAFormerRun: an agent that another has followed is not believed any
+// more, however much later its call gets here.
+func TestCallOfAFormerRun(t *testing.T) {
+	inBubble(t, func(c *control) {
+		n := c.open().node("n1")
+		c.order("j1", "n1")
+		n.sync()
+		n.have = []*nodev1.Sandbox{running("j1")}
+		n.sync()
+		n.sequence += 10
+		old := n.request()
+		old.Have = []*nodev1.Sandbox{exited("j1", 9)}
+		for _, run := range []string{"run2", "run3"} {
+			n.run, n.sequence = run, 0
+			n.sync()
+			late := n.beginWith(old)
+			<-late.ended
+			if code(late.err) != connect.CodeAborted {
+				t.Errorf("late call after %s: %v", run, late.err)
+			}
+		}
+		if said := c.sink.all(); len(said) != 1 || said[0].Exit != nil {
+			t.Errorf("reported: %+v", said)
+		}
+	})
+}
+
 // TestReportsOnlyNews: a node tells its whole list each time; what was told is
 // not told again.
 func TestReportsOnlyNews(t *testing.T) {

@@ -32,6 +32,9 @@ func TestStoreOfEachVersion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short")
 	}
+	if raceDetector {
+		t.Skip("skipped: TestStore runs the same code under the race detector; the suite \"plain\" of `make test` runs this without")
+	}
 	for _, version := range sqlite.Dumped(t) {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			empty, err := os.ReadFile(sqlite.EmptyOf(t, version))
