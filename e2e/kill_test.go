@@ -95,7 +95,7 @@ func TestKillEverything(t *testing.T) {
 	b := up(t)
 	var ids []string
 	for i := range 20 {
-		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 3+i%3))))
+		ids = append(ids, strings.TrimSpace(b.Must("run", "--detach", "--memory", aFifth(t), "busybox:test", "--", "sh", "-c", fmt.Sprintf("echo %d; sleep %d", i, 2+i%2))))
 	}
 	waitFor(t, 30*time.Second, func() bool { return strings.Contains(b.Must("jobs", "--json"), `"RUNNING"`) })
 	tally := newTally(t)
@@ -130,6 +130,17 @@ func TestKillEverything(t *testing.T) {
 	if out := b.Must("run", "busybox:test", "--", "echo", "again"); out != "again\n" {
 		t.Error(out)
 	}
+}
+
+// aFifth is a fifth of this machine's memory, so that of many jobs that ask for
+// as much a few run and the others wait.
+func aFifth(t *testing.T) string {
+	t.Helper()
+	var info syscall.Sysinfo_t
+	if err := syscall.Sysinfo(&info); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%dm", info.Totalram*uint64(info.Unit)/5>>20)
 }
 
 // TestStreamsOverKills: input and output of one job go on, byte for byte, while
