@@ -88,9 +88,9 @@ func findEmulator() (jar string, found bool) {
 
 func startEmulator(jar string) (*emulator, error) {
 	dir := filepath.Dir(jar)
-	e := &emulator{cmd: exec.Command("java", "-Xmx512m", "-Djava.library.path="+filepath.Join(dir, "DynamoDBLocal_lib"),
-		"-jar", jar, "-inMemory", "-port", fmt.Sprint(emulatorPort), "-disableTelemetry")}
+	e := &emulator{cmd: exec.Command("java", "-Xmx512m", "-jar", jar, "-inMemory", "-port", fmt.Sprint(emulatorPort), "-disableTelemetry")}
 	e.cmd.Dir, e.cmd.Stderr = os.TempDir(), os.Stderr
+	e.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(dir, "DynamoDBLocal_lib"))
 	// The thread that starts a child with Pdeathsig must not end before it.
 	started := make(chan error)
 	go func() {
